@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A real nats-server or redis-server of a test, on loopback and in a directory of its own. */
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly dir: string;
+  /** The running process, e.g. to freeze it with SIGSTOP; it changes with every restart. */
+  readonly pid: number;
+  /** Ends it in order and removes the directory where this module made it. */
+  stop(): Promise<void>;
+  /** Ends it as a power cut would; the directory and the port stay its own. */
+  kill9(): Promise<void>;
+  /** Starts it again (ending it first where it still runs) on the same port, on request with nothing stored. */
+  restart(options?: { empty?: boolean }): Promise<void>;
+}
+
+interface ServerKind {
+  name: string;
+  /** Environment variable that names the program. */
+  variable: string;
+  scheme: string;
+  arguments: (port: number, dir: string) => string[];
+  /** What to send to a new connection, and how the answer of a server that is ready begins. */
+  greeting: { send: string; expect: string };
+}
+
+const nats: ServerKind = {
+  name: 'nats-server',
+  variable: 'NATS_SERVER',
+  scheme: 'nats',
+  arguments: (port, dir) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', dir],
+  greeting: { send: '', expect: 'INFO' },
+};
+
+/** Without persistence: a restarted Redis is an empty one, which is the worst that Quorate has to survive. */
+const redis: ServerKind = {
+  name: 'redis-server',
+  variable: 'REDIS_SERVER',
+  scheme: 'redis',
+  arguments: (port, dir) => [
+    ...['--bind', '127.0.0.1', '--port', String(port), '--dir', dir],
+    ...['--save', '', '--appendonly', 'no'],
+  ],
+  greeting: { send: 'PING\r\n', expect: '+PONG' },
+};
+
+/** Starts nats-server with JetStream; on a free port and in a fresh directory unless told otherwise. */
+export function startNats(options: { dir?: string; port?: number } = {}): Promise<TestServer> {
+  return startServer(nats, options);
+}
+
+/** Starts redis-server without persistence; on a free port and in a fresh directory unless told otherwise. */
+export function startRedis(options: { dir?: string; port?: number } = {}): Promise<TestServer> {
+  return startServer(redis, options);
+}
+
+async function startServer(kind: ServerKind, options: { dir?: string; port?: number }): Promise<TestServer> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), `quorate-${kind.name}-`)));
+  let port = options.port ?? (await freePort());
+  let child: ChildProcess;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      child = await startProcess(kind, port, dir);
+      break;
+    } catch (error) {
+      // Somebody else may have taken the port between our look and the server's start.
+      if (options.port !== undefined || attempt === 5) throw error;
+      port = await freePort();
+    }
+  }
+  return {
+    url: `${kind.scheme}://127.0.0.1:${port}`,
+    port,
+    dir,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    async stop() {
+      await end(child, 'SIGTERM');
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+    kill9: () => end(child, 'SIGKILL'),
+    async restart({ empty = false } = {}) {
+      await end(child, 'SIGTERM');
+      if (empty) await rm(dir, { recursive: true, force: true });
+      child = await startProcess(kind, port, dir);
+    },
+  };
+}
+
+async function startProcess(kind: ServerKind, port: number, dir: string): Promise<ChildProcess> {
+  const program = process.env[kind.variable] ?? find(kind.name);
+  if (program === undefined) throw new Error(`${kind.name} is neither in $${kind.variable} nor in PATH`);
+  const setpriv = find('setpriv');
+  const command = [
+    // So that a killed test leaves no server behind.
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']),
+    program,
+    ...kind.arguments(port, dir),
+  ];
+  const child = spawn(command[0] ?? program, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const note = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-4000);
+  };
+  child.stdout?.on('data', note);
+  child.stderr?.on('data', note);
+  let failure: Error | undefined;
+  child.on('error', (error) => {
+    failure = error;
+  });
+  const deadlineMs = Date.now() + 20_000;
+  while (!(await greets(port, kind.greeting))) {
+    if (failure !== undefined || hasEnded(child) || Date.now() > deadlineMs) {
+      await end(child, 'SIGKILL');
+      throw new Error(`${kind.name} did not start on port ${port}: ${failure?.message ?? output}`);
+    }
+    await sleep(20);
+  }
+  // The answer may have come from another server on that port, while ours found it taken.
+  if (hasEnded(child)) throw new Error(`${kind.name} did not start on port ${port}: ${output}`);
+  return child;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Sends the signal and waits for the end; SIGKILL after 5 s. Nothing happens where it has ended already. */
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGCONT');
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await ended;
+  clearTimeout(timer);
+}
+
+function greets(port: number, greeting: ServerKind['greeting']): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(greeting.send));
+    const finish = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => finish(false));
+    socket.once('data', (chunk) => finish(chunk.toString().startsWith(greeting.expect)));
+    socket.once('error', () => finish(false));
+    socket.once('close', () => finish(false));
+  });
+}
+
+/** A loopback port that nothing listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new Error('the listening socket has no port'));
+      });
+    });
+  });
+}
+
+/** Where `program` is in PATH or in the system's folders for servers, which a user's PATH often lacks. */
+function find(program: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return folders
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        // Not there, or not to be executed: the next folder may have it.
+        return false;
+      }
+    });
+}
