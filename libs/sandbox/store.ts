@@ -4,6 +4,8 @@ export interface StoreChange {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   resource: ResourceType;
   object: KubeObject;
+  /** What the object was before; absent where it was created. */
+  previous?: KubeObject;
 }
 
 /**
