@@ -1,0 +1,143 @@
+import type { Readable } from 'node:stream';
+import { openAccess } from './access.ts';
+import { failureOf, isAbsent, unreachable } from './failure.ts';
+import type { Kube, Listed } from './kube.ts';
+import { apiVersionOf, type KubeObject, type ResourceType } from './object.ts';
+import { pathOf, selectorOf } from './path.ts';
+import { type Asked, openRequests } from './request.ts';
+
+/** A kube whose changes can be watched, too. */
+export interface WatchableKube extends Kube {
+  /**
+   * The raw stream of one watch: lines of JSON. Throws as the other verbs do (KUBE_GONE where the history
+   * from `resourceVersion` on is no longer kept).
+   */
+  openWatch(
+    type: ResourceType,
+    options: {
+      labels?: Record<string, string>;
+      resourceVersion: string;
+      /** The server ends the watch after so long. */
+      timeoutSeconds: number;
+      signal: AbortSignal;
+    },
+  ): Promise<Readable>;
+}
+
+export interface ConnectOptions {
+  id: string;
+  /** Without it, as kubectl: `KUBECONFIG`, `~/.kube/config`, the pod's own service account. */
+  kubeconfigPath?: string;
+  /** How long one request may take, in milliseconds. */
+  timeoutMs?: number;
+}
+
+const fieldManager = 'quorate';
+const pageSize = 500;
+const mergePatch = 'application/merge-patch+json';
+const applyPatch = 'application/apply-patch+yaml';
+
+/**
+ * Connects to a Kubernetes API. Nothing is sent before the first verb; CONFIG_INVALID where there is no usable
+ * kubeconfig. Where the caller's signal is aborted, a verb throws the signal's reason.
+ */
+export function connectKube({ id, kubeconfigPath, timeoutMs = 10_000 }: ConnectOptions): WatchableKube {
+  const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
+
+  async function object(asked: Asked): Promise<KubeObject> {
+    const { status, body, said } = await requests.ask(asked);
+    return readObject(status, body, said);
+  }
+
+  async function list(
+    type: ResourceType,
+    { namespace, labels, signal }: Parameters<Kube['list']>[1] = {},
+  ): Promise<Listed> {
+    const items: KubeObject[] = [];
+    const selector = labels === undefined ? {} : { labelSelector: selectorOf(labels) };
+    let next: string | undefined;
+    for (;;) {
+      const query = { ...selector, limit: pageSize, ...(next ? { continue: next } : {}) };
+      const page = await object({ method: 'GET', path: pathOf(type, namespace), query, signal });
+      const { resourceVersion = '', continue: more } = page.metadata as {
+        resourceVersion?: string;
+        continue?: string;
+      };
+      // Items of a list come without their kind.
+      const typed = { apiVersion: apiVersionOf(type), kind: type.kind };
+      for (const item of (page['items'] ?? []) as KubeObject[]) items.push({ ...item, ...typed });
+      if (!more) return { items, resourceVersion };
+      next = more;
+    }
+  }
+
+  const patched = (path: string, contentType: string, body: object, signal?: AbortSignal, force?: boolean) =>
+    object({
+      method: 'PATCH',
+      path,
+      query: { fieldManager, ...(force === undefined ? {} : { force }) },
+      contentType,
+      body,
+      signal,
+    });
+
+  return {
+    id,
+    async get(type, namespace, name, signal) {
+      const { status, body, said } = await requests.ask({
+        method: 'GET',
+        path: pathOf(type, namespace, name),
+        signal,
+      });
+      if (isAbsent(status, body, name)) return undefined;
+      return readObject(status, body, said);
+    },
+    list,
+    create(type, created, signal) {
+      const path = pathOf(type, created.metadata.namespace);
+      return object({ method: 'POST', path, query: { fieldManager }, body: created, signal });
+    },
+    apply(type, applied, signal) {
+      const path = pathOf(type, applied.metadata.namespace, applied.metadata.name);
+      return patched(path, applyPatch, applied, signal, true);
+    },
+    patch(type, namespace, name, patch, signal) {
+      return patched(pathOf(type, namespace, name), mergePatch, patch, signal);
+    },
+    patchStatus(type, namespace, name, patch, signal) {
+      return patched(pathOf(type, namespace, name, 'status'), mergePatch, patch, signal);
+    },
+    async delete(type, namespace, name, preconditions, signal) {
+      const options = {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: 'Background',
+        preconditions,
+      };
+      const path = pathOf(type, namespace, name);
+      const { status, body, said } = await requests.ask({ method: 'DELETE', path, body: options, signal });
+      if (isAbsent(status, body, name)) return 'gone';
+      if (status >= 300) throw failureOf(status, body, said);
+      return 'deleted';
+    },
+    async openWatch(type, { labels, resourceVersion, timeoutSeconds, signal }) {
+      const query = {
+        watch: true,
+        allowWatchBookmarks: true,
+        timeoutSeconds,
+        resourceVersion,
+        ...(labels === undefined ? {} : { labelSelector: selectorOf(labels) }),
+      };
+      return requests.stream({ method: 'GET', path: pathOf(type), query, signal });
+    },
+    close: () => requests.close(),
+  };
+}
+
+/** The object of a reply of success; any other reply throws. */
+function readObject(status: number, body: unknown, said: string): KubeObject {
+  if (status >= 300) throw failureOf(status, body, said);
+  const object = body as Partial<KubeObject> | null;
+  if (typeof object?.metadata !== 'object') throw unreachable(said, new Error('the reply is no object'));
+  return object as KubeObject;
+}

@@ -1,0 +1,125 @@
+import type { Readable } from 'node:stream';
+import { type Dispatcher, request as send } from 'undici';
+import { QuorateError } from '../errors/catalogue.ts';
+import type { AccessSource } from './access.ts';
+import { failureOf, unreachable } from './failure.ts';
+
+/** One request to the API. */
+export interface Asked {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Record<string, string | number | boolean>;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** Sends requests to one kube. */
+export interface Requests {
+  /** Sends and reads one request; whatever the API answers is returned, no answer throws KUBE_UNREACHABLE. */
+  ask(asked: Asked): Promise<{ status: number; body: unknown; said: string }>;
+  /** The body of a reply of success as it comes; its start has the time limit of a request, its length none. */
+  stream(asked: Asked): Promise<Readable>;
+  close(): Promise<void>;
+}
+
+/** `timeoutMs` bounds each request. Where the caller's signal is aborted, its reason is thrown. */
+export function openRequests(source: AccessSource, userAgent: string, timeoutMs: number): Requests {
+  return {
+    ask(asked) {
+      return answered(asked, async () => {
+        const reply = await dispatch(source, userAgent, asked, within(timeoutMs, asked.signal));
+        const text = await reply.body.text();
+        return { status: reply.statusCode, body: parse(text, reply.statusCode), said: nameOf(asked) };
+      });
+    },
+    stream(asked) {
+      return answered(asked, async () => {
+        const opening = new AbortController();
+        const tooLate = setTimeout(() => opening.abort(new Error(`no reply in ${timeoutMs} ms`)), timeoutMs);
+        try {
+          const reply = await dispatch(source, userAgent, asked, either(opening.signal, asked.signal));
+          if (reply.statusCode < 300) return reply.body;
+          throw failureOf(reply.statusCode, parse(await reply.body.text(), reply.statusCode), nameOf(asked));
+        } finally {
+          clearTimeout(tooLate);
+        }
+      });
+    },
+    close: () => source.close(),
+  };
+}
+
+const nameOf = (asked: Asked): string => `${asked.method} ${asked.path}`;
+
+const either = (one: AbortSignal, other: AbortSignal | undefined): AbortSignal =>
+  other === undefined ? one : AbortSignal.any([one, other]);
+
+const within = (timeoutMs: number, signal: AbortSignal | undefined): AbortSignal =>
+  either(AbortSignal.timeout(timeoutMs), signal);
+
+/** Sends once, and once more with credentials read anew where the API did not accept them. */
+async function dispatch(
+  source: AccessSource,
+  userAgent: string,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const attempt = async () => {
+    const { server, headers, dispatcher } = await unlessAborted(source.access(), signal);
+    return send(`${server}${asked.path}`, {
+      dispatcher,
+      method: asked.method,
+      query: asked.query ?? {},
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        'user-agent': userAgent,
+        ...(asked.body === undefined ? {} : { 'content-type': asked.contentType ?? 'application/json' }),
+      },
+      body: asked.body === undefined ? null : JSON.stringify(asked.body),
+      signal,
+      // The signal bounds the request; a watch has no bound on its length.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  };
+  const reply = await attempt();
+  if (reply.statusCode !== 401) return reply;
+  await reply.body.dump();
+  source.reload();
+  return attempt();
+}
+
+/** Runs a request and names what went wrong; an abort by the caller stays what it is. */
+async function answered<Result>(asked: Asked, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    asked.signal?.throwIfAborted();
+    throw error instanceof QuorateError ? error : unreachable(nameOf(asked), error);
+  }
+}
+
+/** The reply as JSON. A reply of success that is none was cut short, which is no answer. */
+function parse(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (status < 300) throw error;
+    return text;
+  }
+}
+
+/** `promise`, or the signal's reason where that comes first. */
+async function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
