@@ -40,6 +40,79 @@ export const catalogue = {
     'the Kubernetes API refused the request',
     'Read the reason: it names the field, the right or the webhook that refused.',
   ),
+  // The message bus
+  BUS_UNREACHABLE: entry(
+    true,
+    'NATS did not confirm the request',
+    'Check that nats-server at NATS_URL runs with JetStream enabled; Quorate keeps trying.',
+  ),
+  BUS_TOO_LARGE: entry(
+    false,
+    'a message is larger than NATS takes',
+    'Make the named object smaller, or raise max_payload of nats-server.',
+  ),
+  BUS_SUBJECT: entry(
+    false,
+    'a name cannot be part of a subject',
+    'Correct the label that the name comes from: letters, digits, dashes and dots, as Kubernetes names have.',
+  ),
+  // The task queue
+  QUEUE_UNREACHABLE: entry(
+    true,
+    'Redis did not confirm the request',
+    'Check that redis-server at REDIS_URL runs and can be reached; Quorate keeps trying.',
+  ),
+  // Members of an etcd cluster
+  ETCD_UNREACHABLE: entry(
+    true,
+    'the etcd member could not be reached',
+    'Check that the member runs and that its client port can be reached; Quorate keeps trying.',
+  ),
+  ETCD_TIMEOUT: entry(
+    true,
+    'the etcd member did not answer in time',
+    'Check its log and its disk; a member that answers nothing but its status has lost quorum.',
+  ),
+  ETCD_NO_LEADER: entry(
+    true,
+    'the etcd member sees no leader',
+    'Nothing during an election, which takes seconds; if it lasts, start enough members for a quorum.',
+  ),
+  ETCD_LEARNER_NOT_READY: entry(
+    true,
+    'the learner has not caught up with the leader',
+    'Nothing: Quorate asks again.',
+  ),
+  ETCD_MEMBER_NOT_FOUND: entry(
+    false,
+    'the etcd cluster has no such member',
+    'Read the members again: it has been removed.',
+  ),
+  ETCD_MEMBER_EXISTS: entry(
+    false,
+    'the etcd cluster has a member of that peer URL already',
+    'Read the members again: it has been added.',
+  ),
+  ETCD_UNHEALTHY_CLUSTER: entry(
+    true,
+    'etcd refuses the membership change because too few members are connected',
+    'Bring the members that are down back first; a member that has just started counts after 5 s.',
+  ),
+  ETCD_TOO_MANY_LEARNERS: entry(
+    false,
+    'the etcd cluster has as many learners as it allows',
+    'Promote or remove the present learner first.',
+  ),
+  ETCD_NOT_LEADER: entry(
+    true,
+    'the etcd member is not the leader',
+    'Nothing: the next pass asks the leader.',
+  ),
+  ETCD_REFUSED: entry(
+    false,
+    'the etcd member refused the request',
+    "Read the reason, which is etcd's own message.",
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

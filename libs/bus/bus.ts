@@ -1,0 +1,82 @@
+import type { ClusterKey } from '../kube/key.ts';
+import type { Log } from '../service/log.ts';
+import { openConnection } from './connection.ts';
+import { consumeDecisions, type DecisionHandler } from './decisions.ts';
+import type { EventEnvelope } from './envelope.ts';
+import { consumeEvents, type EventHandler } from './events.ts';
+import { type Burial, bury, publish } from './publish.ts';
+import { lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import { decisionSubject, type EventParts, eventSubject } from './subjects.ts';
+
+/**
+ * The message bus. It keeps itself connected for ever and its streams in place. Every method that needs an
+ * answer throws BUS_UNREACHABLE (retryable) when none came.
+ */
+export interface Bus {
+  /** Whether NATS answers and our streams are there, as far as is known right now. */
+  connected(): boolean;
+  /** Calls the listener each time after streams were lost and made again, by whomever: they are empty then. */
+  onRestored(listener: () => void): void;
+  /**
+   * Stores an event; `duplicate` where an event of the same id is stored already. Throws BUS_TOO_LARGE and
+   * BUS_SUBJECT, which no retry cures.
+   */
+  publishEvent(parts: EventParts, event: EventEnvelope): Promise<'stored' | 'duplicate'>;
+  /** The last event of every object of a kube, by subject, as of the call or later. */
+  lastEvents(kube: string): Promise<Map<string, EventEnvelope>>;
+  /**
+   * Runs the handler on every event until the signal is aborted and the running handlers have ended. Any
+   * number of processes share the events of one durable. An event is acknowledged when the handler
+   * succeeded and comes again with a growing delay when it failed; what cannot be read goes to DEAD. After a
+   * crash, or when the consumer was lost, events come again: handlers must not mind.
+   */
+  consumeEvents(
+    options: { durable: string; signal: AbortSignal; concurrency?: number },
+    handler: EventHandler,
+  ): Promise<void>;
+  /** Stores the record of one pass, once per id. Throws as `publishEvent` does. */
+  publishDecision(kube: string, key: ClusterKey, id: string, record: object): Promise<'stored' | 'duplicate'>;
+  /**
+   * Runs the handler on every record until the signal is aborted, in stream order per cluster, different
+   * clusters at once. One process per durable. A failed record is tried again in its place; after an error
+   * that is not retryable it goes to DEAD.
+   */
+  consumeDecisions(
+    options: { durable: string; signal: AbortSignal },
+    handler: DecisionHandler,
+  ): Promise<void>;
+  /** What is stored, for people to look at. */
+  read(options: ReadOptions): AsyncIterable<ReadMessage>;
+  /** Puts a message that cannot be used aside in DEAD, cut to 256 KiB, with the reason. */
+  bury(burial: Burial): Promise<void>;
+  /** How many messages this process has put aside. */
+  buriedCount(): number;
+  /** Sends what is on its way and disconnects. Stop the consumers before. */
+  close(): Promise<void>;
+}
+
+/** Connects, trying for as long as the signal is not aborted; then throws BUS_UNREACHABLE. `name` is shown in NATS' own tools. */
+export async function connectBus(options: {
+  url: string;
+  name: string;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Bus> {
+  const connection = await openConnection(options);
+  const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
+  return {
+    connected: connection.connected,
+    onRestored: connection.onRestored,
+    publishEvent: async (parts, event) =>
+      publish(connection, { subject: eventSubject(parts), payload: encode(event), id: event.id }),
+    lastEvents: (kube) => lastEvents(connection, kube),
+    consumeEvents: (consumeOptions, handler) => consumeEvents(connection, consumeOptions, handler),
+    publishDecision: async (kube, key, id, record) =>
+      publish(connection, { subject: decisionSubject(kube, key), payload: encode(record), id }),
+    consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
+    read: (readOptions) => read(connection, readOptions),
+    bury: (burial) => bury(connection, burial),
+    buriedCount: connection.buriedCount,
+    close: connection.close,
+  };
+}

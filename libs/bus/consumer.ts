@@ -1,0 +1,106 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { messageOf } from '../errors/catalogue.ts';
+import { backoffMs, wait } from '../service/backoff.ts';
+import type { Connection } from './connection.ts';
+
+/** A message that is neither acknowledged nor reported in progress for so long goes to another process. */
+const ackWaitMs = 30_000;
+/** How often to tell the server that a message is still worked on. */
+export const progressIntervalMs = 10_000;
+
+export interface Durable {
+  stream: string;
+  name: string;
+  /** How many messages may be out and unacknowledged, over all processes. */
+  maxAckPending: number;
+  /** How many messages this process asks for ahead. */
+  prefetch: number;
+}
+
+/**
+ * Feeds `take` with the messages of a durable pull consumer until the signal is aborted. The consumer is made
+ * where it is missing, at the start or later, and then begins with the oldest message of the stream. Survives
+ * everything that happens to the server. `take` resolves when the next message may come; it never rejects.
+ */
+export async function consume(
+  connection: Connection,
+  durable: Durable,
+  signal: AbortSignal,
+  take: (message: JsMsg) => Promise<void>,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted && !connection.nats.isClosed(); failures++) {
+    try {
+      if ((await consumerInfo(connection, durable)) === undefined) await addConsumer(connection, durable);
+      const consumer = await connection.jetstream.consumers.get(durable.stream, durable.name);
+      const messages = await consumer.consume({
+        max_messages: durable.prefetch,
+        expires: 10_000,
+        // Otherwise the library goes on asking a consumer that is no longer there.
+        abort_on_missing_resource: true,
+      });
+      const stop = () => void messages.close();
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        if (signal.aborted) stop();
+        for await (const message of messages) {
+          failures = 0;
+          // What was fetched ahead goes back for the others.
+          if (signal.aborted) message.nak();
+          else await take(message);
+        }
+      } finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      connection.log.debug({ durable: durable.name, reason: messageOf(error) }, 'consumer interrupted');
+      // Repairs missing streams, and logs an outage where it cannot.
+      await connection.verify().catch(() => {});
+      await wait(backoffMs(failures, { baseMs: 50, capMs: 5000 }), signal);
+    }
+  }
+}
+
+/** The consumer, or `undefined` where the stream positively has none of that name. */
+export async function consumerInfo(
+  connection: Connection,
+  durable: Durable,
+): Promise<ConsumerInfo | undefined> {
+  try {
+    return await connection.manager.consumers.info(durable.stream, durable.name);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound)
+      return undefined;
+    throw error;
+  }
+}
+
+/** Makes the consumer, from the oldest message or from a sequence on. */
+export async function addConsumer(
+  connection: Connection,
+  durable: Durable,
+  startSequence?: number,
+): Promise<void> {
+  const start: Partial<ConsumerConfig> =
+    startSequence === undefined
+      ? { deliver_policy: DeliverPolicy.All }
+      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence };
+  await connection.manager.consumers.add(durable.stream, {
+    durable_name: durable.name,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    max_deliver: -1,
+    max_ack_pending: durable.maxAckPending,
+    ...start,
+  });
+}

@@ -1,0 +1,102 @@
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import { type Connection, requestTimeoutMs, unreachable } from './connection.ts';
+import { type EventEnvelope, parseEvent } from './envelope.ts';
+import { nameOf, type StreamName } from './streams.ts';
+import { eventFilter } from './subjects.ts';
+
+export interface ReadMessage {
+  subject: string;
+  sequence: number;
+  /** When it was stored. */
+  time: Date;
+  /** The message as text; everything on the bus is JSON. */
+  payload: string;
+  headers: Record<string, string>;
+}
+
+export interface ReadOptions {
+  stream: StreamName;
+  /** A subject, with NATS' wildcards where wanted; everything in the stream where left out. */
+  filter?: string;
+  /** Only what was stored from then on. */
+  since?: Date;
+  /** Waits for more at the end, until the signal is aborted. */
+  follow?: boolean;
+  signal: AbortSignal;
+}
+
+/** The stored messages in their order; ends at the end of the stream unless told to follow it. */
+export async function* read(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
+  const { stream, filter, since, follow = false, signal } = options;
+  const start =
+    since === undefined
+      ? { deliver_policy: DeliverPolicy.All }
+      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() };
+  const messages = scan(
+    connection,
+    stream,
+    { ...start, ...(filter ? { filter_subjects: filter } : {}) },
+    follow,
+    signal,
+  );
+  for await (const message of messages) {
+    yield {
+      subject: message.subject,
+      sequence: message.seq,
+      time: new Date(message.info.timestampNanos / 1e6),
+      payload: message.string(),
+      headers: Object.fromEntries(
+        (message.headers?.keys() ?? []).map((name) => [name, message.headers?.get(name) ?? '']),
+      ),
+    };
+  }
+}
+
+/**
+ * The last event of every object of a kube, by subject: with everything that was published before the call,
+ * and what can no longer be parsed left out. Throws BUS_UNREACHABLE.
+ */
+export async function lastEvents(connection: Connection, kube: string): Promise<Map<string, EventEnvelope>> {
+  const last = new Map<string, EventEnvelope>();
+  const options = { deliver_policy: DeliverPolicy.LastPerSubject, filter_subjects: eventFilter(kube) };
+  for await (const message of scan(connection, 'events', options, false)) {
+    const parsed = parseEvent(message.data);
+    if (parsed.ok) last.set(message.subject, parsed.event);
+    else last.delete(message.subject);
+  }
+  return last;
+}
+
+async function* scan(
+  connection: Connection,
+  stream: StreamName,
+  options: { deliver_policy: DeliverPolicy; opt_start_time?: string; filter_subjects?: string },
+  follow: boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<JsMsg> {
+  let messages: ConsumerMessages | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  const stop = () => void messages?.close();
+  try {
+    const consumer = await connection.jetstream.consumers.get(nameOf[stream], options);
+    const info = await consumer.info(true);
+    if (!follow && info.num_pending === 0) return;
+    messages = await consumer.consume({ max_messages: 500, abort_on_missing_resource: true });
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    if (!follow) idle = setTimeout(stop, requestTimeoutMs);
+    for await (const message of messages) {
+      idle?.refresh();
+      if (signal?.aborted) return;
+      yield message;
+      if (!follow && message.info.pending === 0) return;
+    }
+  } catch (error) {
+    throw unreachable(error);
+  } finally {
+    clearTimeout(idle);
+    signal?.removeEventListener('abort', stop);
+    stop();
+  }
+  if (!follow && !signal?.aborted) throw unreachable(new Error('the stream fell silent before its end'));
+}

@@ -1,0 +1,33 @@
+import type { Log } from './log.ts';
+
+/** Turns the many errors of one outage into one line at its start and one at its end. */
+export interface Outage {
+  readonly active: boolean;
+  /** Something failed. Only the first call of an outage is logged. */
+  begin(reason: string): void;
+  /** It works. Only logged after a `begin`. */
+  end(): void;
+}
+
+/** An outage of `server`, e.g. `NATS`, at `url`. */
+export function createOutage(log: Log, server: string, url: string): Outage {
+  let sinceMs: number | undefined;
+  // What a URL says between the scheme and the @ is a password.
+  const address = url.replace(/\/\/[^/@]*@/, '//');
+  return {
+    get active() {
+      return sinceMs !== undefined;
+    },
+    begin(reason) {
+      if (sinceMs !== undefined) return;
+      sinceMs = performance.now();
+      log.warn({ url: address, reason }, `${server} is not reachable; trying again until it is`);
+    },
+    end() {
+      if (sinceMs === undefined) return;
+      const outageMs = Math.round(performance.now() - sinceMs);
+      sinceMs = undefined;
+      log.info({ url: address, outageMs }, `${server} is reachable again`);
+    },
+  };
+}
