@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import {
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import { toEtcdError } from './errors.ts';
+import {
+  type AlarmMessage,
+  type EtcdAlarm,
+  type EtcdKeyValue,
+  type EtcdMember,
+  type EtcdStatus,
+  fromHexId,
+  type KeyValueMessage,
+  type MemberMessage,
+  prefixEnd,
+  type StatusMessage,
+  toAlarms,
+  toKeyValue,
+  toMember,
+  toMembers,
+  toStatus,
+} from './messages.ts';
+
+export type { EtcdAlarm, EtcdKeyValue, EtcdMember, EtcdStatus } from './messages.ts';
+
+/**
+ * One etcd member, asked over gRPC. Every call ends within the client's timeout; it throws a `QuorateError` of
+ * the catalogue (`ETCD_…`), or the signal's reason where the signal was aborted.
+ *
+ * addMember, promoteMember and removeMember that fail with ETCD_TIMEOUT or ETCD_UNREACHABLE, or were aborted,
+ * may have been carried out, or may still be: read the members again before deciding anything.
+ */
+export interface EtcdClient {
+  status(): Promise<EtcdStatus>;
+  members(): Promise<EtcdMember[]>;
+  readLinearizable(): Promise<void>;
+  addMember(
+    peerUrls: string[],
+    options: { learner: boolean },
+  ): Promise<{ member: EtcdMember; members: EtcdMember[] }>;
+  promoteMember(id: string): Promise<void>;
+  removeMember(id: string): Promise<void>;
+  moveLeader(targetId: string): Promise<void>;
+  alarms(): Promise<EtcdAlarm[]>;
+  put(key: string, value: string): Promise<void>;
+  get(key: string): Promise<string | undefined>;
+  range(prefix: string): Promise<EtcdKeyValue[]>;
+  close(): void;
+}
+
+const definitions = loadSync(join(import.meta.dirname, 'rpc.proto'), {
+  longs: String,
+  enums: String,
+  defaults: true,
+});
+
+const channelOptions: ChannelOptions = {
+  // A client's connection is its own: with the shared pool a new client would inherit the old one's back-off.
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+  // Members are reached directly, and a call goes out once: a repeated membership change is another change.
+  'grpc.enable_http_proxy': 0,
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.enable_channelz': 0,
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+};
+
+/** Makes a member without a leader refuse at once instead of letting the call wait for its deadline. */
+const requireLeader = new Metadata();
+requireLeader.set('hasleader', 'true');
+
+/**
+ * A client of the member at `endpoint` (`host:port`, no TLS). It connects with the first call, so it never
+ * throws; close it, or its connection keeps the process alive.
+ */
+export function connectEtcd(
+  endpoint: string,
+  options: { timeoutMs?: number; signal?: AbortSignal } = {},
+): EtcdClient {
+  const { timeoutMs = 2000, signal } = options;
+  const client = new Client(endpoint, credentials.createInsecure(), channelOptions);
+
+  function call<Reply>(service: string, name: string, request: object, metadata = new Metadata()) {
+    const method = methodOf(service, name);
+    return new Promise<Reply>((resolve, reject) => {
+      signal?.throwIfAborted();
+      const settle = (error: ServiceError | null, reply?: object) => {
+        signal?.removeEventListener('abort', abort);
+        if (error === null) resolve(reply as Reply);
+        else if (signal?.aborted) reject(signal.reason);
+        else {
+          const connected = client.getChannel().getConnectivityState(false) === connectivityState.READY;
+          reject(toEtcdError(error, { name, endpoint, connected }));
+        }
+      };
+      const running = client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        metadata,
+        { deadline: Date.now() + timeoutMs },
+        settle,
+      );
+      const abort = () => running.cancel();
+      signal?.addEventListener('abort', abort);
+    });
+  }
+
+  return {
+    async status() {
+      return toStatus(await call<StatusMessage>('Maintenance', 'Status', {}));
+    },
+    async members() {
+      const reply = await call<{ members: MemberMessage[] }>('Cluster', 'MemberList', { linearizable: true });
+      return toMembers(reply.members);
+    },
+    async readLinearizable() {
+      await call('KV', 'Range', { key: Buffer.from('health'), countOnly: true }, requireLeader);
+    },
+    async addMember(peerUrls, { learner }) {
+      const request = { peerUrls, isLearner: learner };
+      const reply = await call<{ member: MemberMessage; members: MemberMessage[] }>(
+        'Cluster',
+        'MemberAdd',
+        request,
+        requireLeader,
+      );
+      return { member: toMember(reply.member), members: toMembers(reply.members) };
+    },
+    async promoteMember(id) {
+      await call('Cluster', 'MemberPromote', { id: fromHexId(id) }, requireLeader);
+    },
+    async removeMember(id) {
+      await call('Cluster', 'MemberRemove', { id: fromHexId(id) }, requireLeader);
+    },
+    async moveLeader(targetId) {
+      await call('Maintenance', 'MoveLeader', { targetId: fromHexId(targetId) }, requireLeader);
+    },
+    async alarms() {
+      return toAlarms((await call<{ alarms: AlarmMessage[] }>('Maintenance', 'Alarm', {})).alarms);
+    },
+    async put(key, value) {
+      await call('KV', 'Put', { key: Buffer.from(key), value: Buffer.from(value) }, requireLeader);
+    },
+    async get(key) {
+      const request = { key: Buffer.from(key) };
+      const reply = await call<{ kvs: KeyValueMessage[] }>('KV', 'Range', request, requireLeader);
+      return reply.kvs.map(toKeyValue)[0]?.value;
+    },
+    async range(prefix) {
+      const key = Buffer.from(prefix);
+      const request = { key, rangeEnd: prefixEnd(key) };
+      const reply = await call<{ kvs: KeyValueMessage[] }>('KV', 'Range', request, requireLeader);
+      return reply.kvs.map(toKeyValue);
+    },
+    close: () => client.close(),
+  };
+}
+
+function methodOf(service: string, name: string): MethodDefinition<object, object> {
+  const method = (definitions[`etcdserverpb.${service}`] as ServiceDefinition | undefined)?.[name];
+  if (method === undefined) throw new Error(`rpc.proto has no ${service}.${name}`);
+  return method;
+}
