@@ -31,26 +31,61 @@ export type { EtcdAlarm, EtcdKeyValue, EtcdMember, EtcdStatus } from './messages
 
 /**
  * One etcd member, asked over gRPC. Every call ends within the client's timeout; it throws a `QuorateError` of
- * the catalogue (`ETCD_…`), or the signal's reason where the signal was aborted.
+ * the catalogue (`ETCD_…`), or the signal's reason where the signal was aborted. What is said of etcd below was
+ * seen with 3.4.23.
  *
- * addMember, promoteMember and removeMember that fail with ETCD_TIMEOUT or ETCD_UNREACHABLE, or were aborted,
- * may have been carried out, or may still be: read the members again before deciding anything.
+ * A learner answers nothing but `status` (ETCD_REFUSED, "rpc not supported for learner"). A member without a
+ * leader answers `status`, and `members` before 3.5; all else is ETCD_NO_LEADER at once, or ETCD_TIMEOUT while
+ * it has not yet noticed. A member started while there is no quorum accepts connections but answers nothing:
+ * ETCD_UNREACHABLE, as for a frozen one.
+ *
+ * **addMember, promoteMember and removeMember that fail with ETCD_TIMEOUT or ETCD_UNREACHABLE, or were aborted,
+ * may have been carried out, or may be as soon as there is a quorum: read the members again.**
+ *
+ * etcd refuses a change that it takes to endanger quorum (ETCD_UNHEALTHY_CLUSTER), but that is no safeguard to
+ * lean on: it counts connections, and those of a frozen member last for seconds. With one of three members
+ * frozen it added a voter, and quorum was gone.
  */
 export interface EtcdClient {
+  /** Of this member's own state: needs no quorum, and may lag behind. */
   status(): Promise<EtcdStatus>;
+  /**
+   * Sorted by id. From 3.5 on it is what a quorum agrees on. Before, it is what this member has applied, which
+   * may lag: `readLinearizable` on the same member first, and the list is at least as new as that.
+   */
   members(): Promise<EtcdMember[]>;
+  /** Proves that this member reaches a quorum, by reading a key that need not exist. */
   readLinearizable(): Promise<void>;
+  /**
+   * Adds a member that is not started yet; `members` includes it. Before 3.4 there are no learners and
+   * `learner` is ignored: the answer tells what was added. For 5 s after any voter was connected anew, which
+   * includes a learner just promoted, etcd refuses with ETCD_UNHEALTHY_CLUSTER; also a second learner
+   * (ETCD_TOO_MANY_LEARNERS).
+   */
   addMember(
     peerUrls: string[],
     options: { learner: boolean },
   ): Promise<{ member: EtcdMember; members: EtcdMember[] }>;
+  /** ETCD_LEARNER_NOT_READY until it has caught up; ETCD_REFUSED where it is a voter already. */
   promoteMember(id: string): Promise<void>;
+  /**
+   * ETCD_MEMBER_NOT_FOUND where it is gone already. The leader can be removed, and then the others need an
+   * election: move the leadership first.
+   */
   removeMember(id: string): Promise<void>;
+  /**
+   * Hands leadership to `targetId` and waits until it has it. Only the leader can (ETCD_NOT_LEADER), and not
+   * to a learner or to a stranger (ETCD_REFUSED, "bad leader transferee"); to itself it does nothing.
+   */
   moveLeader(targetId: string): Promise<void>;
+  /** The alarms of all members; needs a quorum. */
   alarms(): Promise<EtcdAlarm[]>;
   put(key: string, value: string): Promise<void>;
+  /** Linearizable; `undefined` where there is no such key. */
   get(key: string): Promise<string | undefined>;
+  /** All keys that begin with `prefix` (not empty), linearizable, of one revision, sorted by key. */
   range(prefix: string): Promise<EtcdKeyValue[]>;
+  /** Frees the connection. Calls in flight still end as they would; a later one is a mistake and throws. */
   close(): void;
 }
 
@@ -146,7 +181,8 @@ export function connectEtcd(
       await call('Maintenance', 'MoveLeader', { targetId: fromHexId(targetId) }, requireLeader);
     },
     async alarms() {
-      return toAlarms((await call<{ alarms: AlarmMessage[] }>('Maintenance', 'Alarm', {})).alarms);
+      const reply = await call<{ alarms: AlarmMessage[] }>('Maintenance', 'Alarm', {}, requireLeader);
+      return toAlarms(reply.alarms);
     },
     async put(key, value) {
       await call('KV', 'Put', { key: Buffer.from(key), value: Buffer.from(value) }, requireLeader);

@@ -43,11 +43,13 @@ export function toEtcdError(
   failure: CallFailure,
   call: { name: string; endpoint: string; connected: boolean },
 ): QuorateError {
-  const { name, endpoint } = call;
-  return new QuorateError(codeOf(failure, call.connected), `${name} on ${endpoint}: ${failure.details}`, {
+  const { name, endpoint, connected } = call;
+  // grpc-js ends some messages with the heading of a note that is empty.
+  const message = failure.details.replace(/\.? Resolution note: $/, '');
+  return new QuorateError(codeOf(failure, connected), `${name} on ${endpoint}: ${message}`, {
     endpoint,
     call: name,
-    message: failure.details,
+    message,
   });
 }
 
