@@ -59,7 +59,6 @@ export async function openConnection(options: {
 }
 
 function connectOnce(url: string, name: string): Promise<NatsConnection> {
-  let reconnects = 0;
   return connect({
     servers: url,
     name,
@@ -67,8 +66,8 @@ function connectOnce(url: string, name: string): Promise<NatsConnection> {
     maxReconnectAttempts: -1,
     // A server that is started with other credentials by mistake is put right while we wait.
     ignoreAuthErrorAbort: true,
-    // Grows over the life of the connection's outages up to the cap; a reconnect loop stays slow that way.
-    reconnectDelayHandler: () => backoffMs(Math.min(reconnects++, 4), retry),
+    // Every 0.5 to 1 s, for ever.
+    reconnectDelayHandler: () => backoffMs(0, { baseMs: 1000, capMs: 1000 }),
     // A server that does not answer is given up after 20 s instead of the library's four minutes.
     pingInterval: 10_000,
     maxPingOut: 2,

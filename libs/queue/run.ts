@@ -1,0 +1,73 @@
+import type { Redis } from 'ioredis';
+import { messageOf } from '../errors/catalogue.ts';
+import { backoffMs } from '../service/backoff.ts';
+import type { Log } from '../service/log.ts';
+import type { LockWatch } from './lock.ts';
+import { keysOf } from './redis.ts';
+import type { TaskData, Wake } from './task.ts';
+
+export interface Task {
+  key: string;
+  /** The last events that came since the key's last run began, oldest first; empty for a requeue or a retry. */
+  wokenBy: Wake[];
+  /** How often the key has failed since it last succeeded. */
+  failures: number;
+}
+
+/**
+ * One run of a key. It must end soon after the signal is aborted, because another worker may then begin; what
+ * it returns or throws after that counts for nothing.
+ */
+export type TaskHandler = (task: Task, signal: AbortSignal) => Promise<{ requeueAfterMs?: number }>;
+
+/** How a run ended, as far as the queue is concerned: when to run again if no event comes, or not at all. */
+export interface Outcome {
+  againAfterMs?: number;
+}
+
+/**
+ * How long a failing key waits. controller-runtime's default begins at 5 ms and ends at 1000 s; a pass asks
+ * the Kubernetes API and every member, so ours begins later, and a person waits for it, so it ends earlier.
+ */
+const failureBackoff = { baseMs: 200, capMs: 60_000 };
+
+/**
+ * Runs the handler and keeps the key's count of failures. Rejects only when the lock was lost, whatever the
+ * handler said by then, or when Redis did.
+ */
+export async function runTask(
+  context: { redis: Redis; kube: string; log: Log; random: () => number },
+  data: TaskData,
+  lock: LockWatch,
+  handler: TaskHandler,
+): Promise<Outcome> {
+  const { redis, kube, log, random } = context;
+  const { key } = data;
+  const { failures: failuresKey } = keysOf(kube);
+  const task = await takeTask(redis, kube, data);
+  lock.check();
+  try {
+    const { requeueAfterMs } = await handler(task, lock.signal);
+    lock.check();
+    if (task.failures > 0) await redis.hdel(failuresKey, key);
+    return requeueAfterMs === undefined ? {} : { againAfterMs: requeueAfterMs };
+  } catch (error) {
+    lock.check();
+    const failures = await redis.hincrby(failuresKey, key, 1);
+    const againAfterMs = backoffMs(failures - 1, failureBackoff, random);
+    log.warn({ key, failures, againAfterMs, reason: messageOf(error) }, 'a run failed');
+    return { againAfterMs };
+  }
+}
+
+/** The task with what is kept beside it; whatever woke the key from now on belongs to its next run. */
+async function takeTask(redis: Redis, kube: string, { key, wake }: TaskData): Promise<Task> {
+  const keys = keysOf(kube);
+  const wokenKey = keys.wokenBy(key);
+  const results = await redis.multi().hget(keys.failures, key).lrange(wokenKey, 0, -1).del(wokenKey).exec();
+  const [failures, woken] = (results ?? []).map(([, value]) => value);
+  const wokenBy = Array.isArray(woken) ? woken.map((text): Wake => JSON.parse(String(text))) : [];
+  // The list may have gone with an earlier run that was killed, or with Redis.
+  if (wake !== undefined && !wokenBy.some(({ eventId }) => eventId === wake.eventId)) wokenBy.unshift(wake);
+  return { key, wokenBy, failures: Number(failures ?? 0) };
+}

@@ -1,0 +1,70 @@
+import type { Log } from '../service/log.ts';
+import { answered, keysOf, openRedis } from './redis.ts';
+import { addEventTask, openQueue, type Wake } from './task.ts';
+
+/** The side of the queue that asks for runs. Every method throws QUEUE_UNREACHABLE within 2 s when Redis is down. */
+export interface Tasks {
+  /**
+   * Sees to it that a run of the key starts after this call: a waiting key stays as it is, a running one runs
+   * once more when it ends, one that waits for a delay (a requeue or a backoff) runs now.
+   */
+  wake(key: string, wake: Wake): Promise<void>;
+  /** True for one caller per name and period, over all processes: whoever asks first has the turn. */
+  claimTurn(name: string, periodMs: number): Promise<boolean>;
+  /** How many keys wait, run, and wait for a delay. */
+  counts(): Promise<{ waiting: number; running: number; delayed: number }>;
+  close(): Promise<void>;
+}
+
+/** How many of the last wakes a run is told about. */
+const wakesKept = 20;
+
+/** Connects in the background; a Redis that is not there shows as QUEUE_UNREACHABLE in each call. */
+export function connectTasks(options: { url: string; kube: string; log: Log }): Tasks {
+  const { url, kube, log } = options;
+  const { promise: tried, resolve: endFirstTry } = Promise.withResolvers<void>();
+  const redis = openRedis(
+    url,
+    // Callers have their own way to wait and try again: the bus keeps the event for them.
+    { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 2000 },
+    {
+      up: endFirstTry,
+      // Callers get the error, and the worker beside them logs the outage.
+      down(reason) {
+        endFirstTry();
+        log.debug({ reason }, 'Redis is not reachable for waking');
+      },
+    },
+  );
+  const queue = openQueue(redis, kube, log);
+  const keys = keysOf(kube);
+  return {
+    async wake(key, wake) {
+      const woken = keys.wokenBy(key);
+      await tried;
+      await answered(
+        Promise.all([
+          redis.multi().rpush(woken, JSON.stringify(wake)).ltrim(woken, -wakesKept, -1).exec(),
+          addEventTask(queue, key, wake),
+        ]),
+      );
+    },
+    async claimTurn(name, periodMs) {
+      await tried;
+      return (await answered(redis.set(keys.turn(name), '1', 'PX', periodMs, 'NX'))) === 'OK';
+    },
+    async counts() {
+      await tried;
+      const counts = await answered(queue.getJobCounts('wait', 'active', 'delayed'));
+      return {
+        waiting: counts['wait'] ?? 0,
+        running: counts['active'] ?? 0,
+        delayed: counts['delayed'] ?? 0,
+      };
+    },
+    async close() {
+      await queue.close();
+      redis.disconnect();
+    },
+  };
+}

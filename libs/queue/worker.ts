@@ -1,0 +1,163 @@
+import { type WorkerOptions as BullOptions, type Job, Worker } from 'bullmq';
+import { messageOf } from '../errors/catalogue.ts';
+import { wait } from '../service/backoff.ts';
+import type { Log } from '../service/log.ts';
+import { createOutage } from '../service/outage.ts';
+import { type LockWatch, watchLock } from './lock.ts';
+import { openRedis, queueName, queuePrefix } from './redis.ts';
+import { type Outcome, runTask, type TaskHandler } from './run.ts';
+import { addLaterTask, openQueue, type TaskData } from './task.ts';
+
+export interface WorkerOptions {
+  url: string;
+  kube: string;
+  /** How many keys run at once in this process. */
+  concurrency: number;
+  log: Log;
+  /** How long a key stays locked after its worker was last heard of. */
+  lockDurationMs?: number;
+  /** How often to look for keys whose lock has run out. */
+  stalledIntervalMs?: number;
+  /** How long `close` waits for running handlers before it aborts them. */
+  closeTimeoutMs?: number;
+  random?: () => number;
+}
+
+/** How long an aborted handler may take to return before `close` leaves it behind. */
+const abortGraceMs = 5000;
+
+/**
+ * Runs tasks until closed, with the semantics of client-go's work queue: no two runs of a key overlap, a key
+ * that is woken while it runs runs once more, and one that fails comes again after a growing delay, which an
+ * event cuts short without setting its count of failures back. Waits for Redis, at the start and whenever it
+ * is gone. A requeue is lost when the worker dies right after the run or Redis loses its data: a periodic
+ * resync has to be the net under it. After a lost Redis, a key may also begin in another process up to
+ * `lockDurationMs / 2` before its run here learns that its lock is gone; writes need preconditions anyway.
+ */
+export function startWorker(options: WorkerOptions, handler: TaskHandler): { close(): Promise<void> } {
+  const { url, kube, concurrency, log, random = Math.random } = options;
+  const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
+  const outage = createOutage(log, 'Redis', url);
+  const redis = openRedis(url, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
+  const queue = openQueue(redis, kube, log);
+  /** The locks of the running tasks, by BullMQ's id. */
+  const locks = new Map<string, LockWatch>();
+  /** The end of the last run of each key in this process. */
+  const runs = new Map<string, Promise<void>>();
+  const requests = new Set<Promise<void>>();
+
+  const process = async (job: Job<TaskData, Outcome>): Promise<Outcome> => {
+    const { key } = job.data;
+    const id = job.id ?? key;
+    const lock = watchLock(lockDurationMs, takenAtMs(job));
+    locks.set(id, lock);
+    // When Redis lost its locks, a key may be handed out while it still runs here: then it has to wait.
+    const before = runs.get(key);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    runs.set(key, ended);
+    try {
+      await before;
+      return await runTask({ redis, kube, log, random }, job.data, lock, handler);
+    } catch (error) {
+      log.warn({ key, reason: messageOf(error) }, 'a run was cut off; the key runs again');
+      throw error;
+    } finally {
+      end();
+      lock.stop();
+      locks.delete(id);
+      if (runs.get(key) === ended) runs.delete(key);
+    }
+  };
+
+  const worker = new LockWatchingWorker(
+    queueName(kube),
+    process,
+    {
+      connection: redis,
+      prefix: queuePrefix,
+      autorun: false,
+      concurrency,
+      lockDuration: lockDurationMs,
+      stalledInterval: stalledIntervalMs,
+      // A task whose workers keep dying is still due; that it kills them is for the pass to find out.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      runRetryDelay: 500,
+      // Seconds. How long an idle worker may sleep on a connection that died without a word.
+      drainDelay: 2,
+    },
+    locks,
+  );
+
+  const runLater = (key: string, delayMs: number) => {
+    const request: Promise<void> = addLaterTask(queue, key, delayMs)
+      .catch((error) =>
+        log.warn({ key, reason: messageOf(error) }, 'a requeue was lost; the resync makes up for it'),
+      )
+      .finally(() => requests.delete(request));
+    requests.add(request);
+  };
+  // BullMQ says so only after Redis has accepted that the task ended under its own lock.
+  worker.on('completed', (job, { againAfterMs }) => {
+    if (againAfterMs !== undefined) runLater(job.data.key, againAfterMs);
+  });
+  worker.on('failed', (job) => {
+    if (job !== undefined) runLater(job.data.key, 0);
+  });
+  worker.on('error', (error) => {
+    if (outage.active) log.debug({ reason: messageOf(error) }, 'queue error');
+    else if (redis.status === 'ready') log.warn({ reason: messageOf(error) }, 'queue error');
+  });
+  worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'the queue worker ended'));
+
+  return {
+    async close() {
+      const closed = worker.close().then(() => Promise.all(requests));
+      if (!(await endsWithin(closed, closeTimeoutMs))) {
+        for (const lock of locks.values()) lock.abort('the worker is closing');
+        await endsWithin(closed, abortGraceMs);
+      }
+      // What did not end is cut off from Redis: its lock runs out and another worker takes over.
+      redis.disconnect();
+    },
+  };
+}
+
+/** Tells each lock's watch when it was renewed, by the time the request was sent, and when it is lost. */
+class LockWatchingWorker extends Worker<TaskData, Outcome> {
+  readonly #locks: Map<string, LockWatch>;
+
+  constructor(
+    name: string,
+    process: (job: Job<TaskData, Outcome>) => Promise<Outcome>,
+    options: BullOptions,
+    locks: Map<string, LockWatch>,
+  ) {
+    super(name, process, options);
+    this.#locks = locks;
+  }
+
+  override async extendJobLocks(ids: string[], tokens: string[], durationMs: number): Promise<string[]> {
+    const sentAtMs = performance.now();
+    const lost = await super.extendJobLocks(ids, tokens, durationMs);
+    for (const id of ids) {
+      if (lost.includes(id)) this.#locks.get(id)?.abort('the lock was lost');
+      else this.#locks.get(id)?.renewed(sentAtMs);
+    }
+    return lost;
+  }
+}
+
+/** When the lock of the task was asked for, in the time of `performance.now()`. */
+function takenAtMs(job: Job<TaskData, Outcome>): number {
+  return performance.now() - Math.max(0, Date.now() - (job.processedOn ?? Date.now()));
+}
+
+async function endsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const timeout = new AbortController();
+  const outcomes = [work.then(() => true), wait(limitMs, timeout.signal).then(() => false)];
+  try {
+    return await Promise.race(outcomes);
+  } finally {
+    timeout.abort();
+  }
+}
