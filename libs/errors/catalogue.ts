@@ -21,6 +21,26 @@ export const catalogue = {
     'a program that Quorate needs is not installed',
     'Install the listed Debian packages, or name the program in the environment variable shown.',
   ),
+  NAMESPACES_REFUSED: entry(
+    false,
+    'this machine does not let bubblewrap make namespaces, which the sandbox needs',
+    'As root: sysctl -w kernel.unprivileged_userns_clone=1 (Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a container, run it with --privileged; or set KUBECONFIG to a Kubernetes cluster.',
+  ),
+  ALREADY_RUNNING: entry(
+    false,
+    'Quorate runs in this folder already',
+    'Use what runs there, or stop it first, or choose another folder with --dir.',
+  ),
+  PROCESS_FAILED: entry(
+    false,
+    'a process did not start',
+    'Read the named log; it says why the process ended.',
+  ),
+  KUBECTL_FAILED: entry(
+    false,
+    'kubectl did not apply the file',
+    'Read what kubectl says and correct the file.',
+  ),
   // Kubernetes API
   KUBE_UNREACHABLE: entry(
     true,
@@ -113,6 +133,17 @@ export const catalogue = {
     'the etcd member refused the request',
     "Read the reason, which is etcd's own message.",
   ),
+  // Passes and their records
+  PASS_FAILED: entry(
+    true,
+    'a pass could not finish',
+    'Read the reason; the cluster is tried again after a growing delay, and `kubectl describe` shows what failed.',
+  ),
+  DECISION_UNREADABLE: entry(
+    false,
+    'a decision record does not have the published format',
+    'Look at it in the stream DEAD; another program or another version wrote it.',
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;
@@ -147,4 +178,11 @@ export function isError(error: unknown, code: ErrorCode): error is QuorateError 
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Anything thrown, as a record keeps it. What is not of the catalogue may pass, so it counts as retryable. */
+export function describeError(error: unknown): { code: string; message: string; retryable: boolean } {
+  if (error instanceof QuorateError)
+    return { code: error.code, message: error.message, retryable: error.retryable };
+  return { code: 'UNEXPECTED', message: messageOf(error), retryable: true };
 }

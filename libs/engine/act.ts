@@ -1,0 +1,39 @@
+import { describeError } from '../errors/catalogue.ts';
+import type { ActContext, Engine, Step } from './contract.ts';
+import type { Decision, StepRecord } from './decision.ts';
+
+/**
+ * Runs the steps in order and stops at the first whose precondition no longer holds, or which fails: what comes
+ * after it was planned for a world that is no more. The rest is recorded as skipped.
+ */
+export async function act(
+  engine: Engine,
+  steps: Step[],
+  context: ActContext,
+  now: () => number,
+): Promise<{ records: StepRecord[]; error?: NonNullable<Decision['error']> }> {
+  const records: StepRecord[] = [];
+  let error: Decision['error'];
+  let stopped = false;
+  for (const { step, why, args } of steps) {
+    if (stopped) {
+      records.push({ step, why, outcome: 'skipped', durationMs: 0 });
+      continue;
+    }
+    context.signal.throwIfAborted();
+    const startedMs = now();
+    try {
+      const action = engine.steps[step];
+      if (!action) throw new Error(`engine ${engine.name} has no step ${step}`);
+      const result = await action(args, context);
+      records.push({ step, why, ...result, durationMs: now() - startedMs });
+      stopped = result.outcome === 'moved';
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      error = describeError(thrown);
+      records.push({ step, why, outcome: 'failed', detail: error.message, durationMs: now() - startedMs });
+      stopped = true;
+    }
+  }
+  return { records, ...(error && { error }) };
+}

@@ -1,0 +1,109 @@
+import type { z } from 'zod';
+import type { ResourceDefinition } from '../kube/definition.ts';
+import type { ClusterKey } from '../kube/key.ts';
+import type { Kube } from '../kube/kube.ts';
+import { type KubeObject, labels, type ResourceType } from '../kube/object.ts';
+
+export type { ResourceDefinition } from '../kube/definition.ts';
+
+/**
+ * The contract of an engine: the knowledge of one application as data and functions.
+ *
+ * A pass runs them in this order: `observe` gathers facts, `plan` decides, the steps of the plan act. Only
+ * `observe` and the steps may do I/O; `plan` is pure, so that a recorded decision can be replayed:
+ * plan(recorded facts) equals the recorded plan for the same `version` of the engine.
+ */
+export interface Engine<Spec = unknown, Facts = unknown> {
+  /** The first part of every key, e.g. `etcd`. */
+  name: string;
+  /** Raised whenever a plan may decide differently from before for the same facts. */
+  version: number;
+  resource: ResourceDefinition & { spec: z.ZodType<Spec> };
+  /** The kinds of object it makes; the watcher follows them by Quorate's labels. */
+  owned: ResourceType[];
+  observe(context: ObserveContext): Promise<Facts>;
+  /** `spec` is `undefined` where the resource is gone. */
+  plan(spec: Spec | undefined, facts: Facts, nowMs: number): Plan;
+  /** The steps a plan can name. Each is idempotent and checks its own precondition on fresh evidence. */
+  steps: Record<string, StepAction>;
+}
+
+/** An answer that can fail. "Could not read" can never look like "is not there". */
+export type Answer<Value> = { ok: true; value: Value } | { ok: false; error: string };
+
+export interface ObserveContext {
+  key: ClusterKey;
+  kube: Kube;
+  resource: KubeObject | undefined;
+  signal: AbortSignal;
+}
+
+export interface ActContext {
+  key: ClusterKey;
+  kube: Kube;
+  /** Aborted when this worker no longer holds the task: nothing more may be written. */
+  signal: AbortSignal;
+}
+
+/** What a step found or did. `moved`: its precondition no longer holds, so the pass stops and looks again. */
+export type StepOutcome =
+  | { outcome: 'done'; detail?: string }
+  | { outcome: 'nothing'; detail: string }
+  | { outcome: 'moved'; detail: string };
+
+// Each step knows the type of its own arguments; the table holds them all, so the parameter is contravariant.
+// biome-ignore lint/suspicious/noExplicitAny: `never` would make the table uncallable, `unknown` unfillable.
+export type StepAction = (args: any, context: ActContext) => Promise<StepOutcome>;
+
+export interface Step {
+  /** A name in the engine's table of steps. */
+  step: string;
+  /** What is done to what and why, as a person would write it in a log. */
+  why: string;
+  /** Plain JSON. */
+  args: unknown;
+  /** Takes a member, a vote or data away for a while or for good: at most one in a plan, and the last but for preparations. */
+  disruptive?: true;
+}
+
+/** Why the plan will not go on, in the four parts a person needs; "since when" is the condition's transition time. */
+export interface Blocked {
+  rule: string;
+  evidence: string;
+  action: string;
+}
+
+/** A Kubernetes condition without its times, which the observer keeps. */
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+}
+
+export interface Plan {
+  /** The situation the facts were classified as, e.g. `QuorumLost`. */
+  reason: string;
+  /** The same in one sentence, with names and numbers. */
+  message: string;
+  steps: Step[];
+  /** The status of the custom resource; `undefined` where there is no resource to write it to. */
+  status: ClusterStatus | undefined;
+  /** Look again after this long, in milliseconds, if no event comes first. */
+  requeueAfterMs?: number;
+  blocked?: Blocked;
+}
+
+export interface ClusterStatus {
+  conditions: Condition[];
+  [field: string]: unknown;
+}
+
+/** The labels by which everything of one cluster is found. */
+export function labelsOf(key: ClusterKey): Record<string, string> {
+  return {
+    [labels.managedBy]: labels.managedByValue,
+    [labels.engine]: key.engine,
+    [labels.cluster]: key.name,
+  };
+}

@@ -1,0 +1,115 @@
+import type { Step } from '../../engine/contract.ts';
+import type { ClaimFact, PodFact } from './facts.ts';
+import { isKept } from './facts.ts';
+import type { Identity } from './identity.ts';
+import { memberName } from './names.ts';
+import {
+  clientService,
+  headlessService,
+  memberClaim,
+  memberPod,
+  type Start,
+  serviceShape,
+} from './objects.ts';
+import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
+import type { ApplyObject, CreateObject, DeleteObject, RecordIdentity } from './steps/objects.ts';
+import type { Member, Membership } from './view.ts';
+import { endpointOf } from './view.ts';
+import { claimOf, type World } from './world.ts';
+
+/** Makes the steps of a plan: each names what it does and why, and carries what its precondition needs. */
+
+export function recordIdentity(world: World, identity: Identity, why: string): Step {
+  const { uid, resourceVersion } = world.resource;
+  const args: RecordIdentity = { uid, resourceVersion, identity };
+  return { step: 'recordIdentity', why, args };
+}
+
+/** Steps for the services that are missing or differ from what is wanted. */
+export function mendServices(world: World, wanted: ('headless' | 'client')[]): Step[] {
+  return wanted.flatMap((which) => {
+    const service = which === 'headless' ? headlessService(world.cluster) : clientService(world.cluster);
+    const present = world.services.find((fact) => fact.name === service.metadata.name);
+    if (present && (present.deleting || present.shape === serviceShape(service))) return [];
+    const why = `service ${service.metadata.name} ${present ? 'differs from what members and clients need' : 'is missing'}`;
+    const args: ApplyObject = { object: service };
+    return [{ step: 'applyService', why, args }];
+  });
+}
+
+/** Steps that make a member's pod, and its claim where the cluster keeps data on claims. */
+export function createMember(world: World, number: number, start: Start, why: string): Step[] {
+  const name = memberName(world.cluster.name, number);
+  const existing = claimOf(world, number);
+  const claim = isKept(existing) ? undefined : memberClaim(world.cluster, world.spec, number);
+  const claimName = existing || claim ? name : undefined;
+  const pod: CreateObject = {
+    type: 'pod',
+    object: memberPod(world.cluster, world.spec, number, start, claimName),
+  };
+  const steps: Step[] = [{ step: 'createPod', why: `pod ${name}: ${why}`, args: pod }];
+  if (claim) {
+    const args: CreateObject = { type: 'claim', object: claim };
+    steps.unshift({ step: 'createClaim', why: `claim ${name}: keeps the data of the member`, args });
+  }
+  return steps;
+}
+
+/** Deletes exactly this pod. With `unlisted`, only after members confirm again that it is no member. */
+export function deletePod(pod: PodFact, why: string, unlisted?: Membership): Step {
+  const args: DeleteObject = { type: 'pod', name: pod.name, uid: pod.uid, ...evidence(pod.name, unlisted) };
+  return { step: 'deletePod', why, args };
+}
+
+export function deleteClaim(claim: ClaimFact, why: string, unlisted?: Membership): Step {
+  const args: DeleteObject = {
+    type: 'claim',
+    name: claim.name,
+    uid: claim.uid,
+    ...evidence(claim.name, unlisted),
+  };
+  return { step: 'deleteClaim', why, args };
+}
+
+const evidence = (name: string, unlisted: Membership | undefined) =>
+  unlisted ? { unlisted: { name, endpoints: unlisted.endpoints } } : {};
+
+export function addMember(
+  membership: Membership,
+  name: string,
+  peerUrl: string,
+  learner: boolean,
+  why: string,
+): Step {
+  const args: AddMember = { name, peerUrl, learner, endpoints: membership.endpoints };
+  return { step: 'addMember', why, args, disruptive: true };
+}
+
+export function promoteMember(membership: Membership, member: Member, why: string): Step {
+  const args: PromoteMember = { id: member.id, name: member.name, endpoints: membership.endpoints };
+  return { step: 'promoteMember', why, args, disruptive: true };
+}
+
+/** Takes a member out of etcd, after the others have confirmed again that they keep quorum. */
+export function removeMember(membership: Membership, member: Member, why: string): Step {
+  const voters = membership.voters
+    .filter((other) => other.id !== member.id)
+    .map((other) => ({ id: other.id, endpoint: endpointOf(other) ?? null }));
+  const args: RemoveMember = {
+    id: member.id,
+    name: member.name,
+    isLearner: member.isLearner,
+    others: voters,
+  };
+  return { step: 'removeMember', why, args, disruptive: true };
+}
+
+export function moveLeader(leader: Member, target: Member, why: string): Step {
+  const args: MoveLeader = {
+    endpoint: endpointOf(leader) ?? '',
+    leaderId: leader.id,
+    targetId: target.id,
+    targetName: target.name,
+  };
+  return { step: 'moveLeader', why, args, disruptive: true };
+}

@@ -1,0 +1,234 @@
+import { type KubeObject, labels, type OwnerReference } from '../../kube/object.ts';
+import {
+  type ClusterName,
+  clientPort,
+  clientServiceName,
+  clientUrl,
+  memberName,
+  peerPort,
+  peerUrl,
+  plainVersion,
+} from './names.ts';
+import { type EtcdSpec, etcdResource } from './resource.ts';
+
+/** The Kubernetes objects of a cluster, as they should be. Pure: the same input gives the same object. */
+
+export interface ClusterIdentity extends ClusterName {
+  uid: string;
+}
+
+/** How etcd in a pod begins when its data folder is empty; with data in it, etcd ignores this. */
+export type Start =
+  /** As one of the seeds of a new cluster. */
+  | { as: 'seed'; seeds: number[] }
+  /** As a member that has just been added to these. */
+  | { as: 'joining'; memberUrls: Record<string, string> }
+  /** With the data it had. On an empty folder etcd refuses to start, since it cannot find the others. */
+  | { as: 'returning' };
+
+const selector = (cluster: ClusterName): Record<string, string> => ({
+  app: 'etcd',
+  etcd_cluster: cluster.name,
+});
+
+const ownLabels = (cluster: ClusterName): Record<string, string> => ({
+  ...selector(cluster),
+  [labels.managedBy]: labels.managedByValue,
+  [labels.engine]: 'etcd',
+  [labels.cluster]: cluster.name,
+});
+
+const ownerReference = (cluster: ClusterIdentity): OwnerReference => ({
+  apiVersion: `${etcdResource.group}/${etcdResource.version}`,
+  kind: etcdResource.kind,
+  name: cluster.name,
+  uid: cluster.uid,
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+const metadata = (cluster: ClusterIdentity, name: string) => ({
+  name,
+  namespace: cluster.namespace,
+  labels: ownLabels(cluster),
+  ownerReferences: [ownerReference(cluster)],
+});
+
+/** Names for the members; unready ones are published, because members must find each other before they are ready. */
+export function headlessService(cluster: ClusterIdentity): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(cluster, cluster.name),
+    spec: {
+      clusterIP: 'None',
+      publishNotReadyAddresses: true,
+      selector: selector(cluster),
+      ports: [
+        { name: 'client', port: clientPort, targetPort: clientPort, protocol: 'TCP' },
+        { name: 'peer', port: peerPort, targetPort: peerPort, protocol: 'TCP' },
+      ],
+    },
+  };
+}
+
+/** The address for clients: ready members only. */
+export function clientService(cluster: ClusterIdentity): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(cluster, clientServiceName(cluster.name)),
+    spec: {
+      selector: selector(cluster),
+      ports: [{ name: 'client', port: clientPort, targetPort: clientPort, protocol: 'TCP' }],
+    },
+  };
+}
+
+/** What of a service matters to us, as text: a service whose shape differs from the wanted one is applied again. */
+export function serviceShape(service: KubeObject): string {
+  const spec = (service['spec'] ?? {}) as {
+    clusterIP?: string;
+    publishNotReadyAddresses?: boolean;
+    selector?: Record<string, string>;
+    ports?: { name?: string; port?: number; targetPort?: number | string }[];
+  };
+  const ports = (spec.ports ?? []).map((port) => `${port.name ?? ''}:${port.port}>${port.targetPort}`).sort();
+  const selected = Object.entries(spec.selector ?? {})
+    .map(([label, value]) => `${label}=${value}`)
+    .sort();
+  const kind = spec.clusterIP === 'None' ? 'headless' : 'virtual';
+  const published = spec.publishNotReadyAddresses ? 'all' : 'ready';
+  return [kind, published, selected.join(','), ports.join(',')].join(' ');
+}
+
+/** The claim that keeps a member's data, or `undefined` where the members of this cluster have none. */
+export function memberClaim(
+  cluster: ClusterIdentity,
+  spec: EtcdSpec,
+  number: number,
+): KubeObject | undefined {
+  const claimSpec = spec.pod?.persistentVolumeClaimSpec;
+  if (claimSpec === undefined) return undefined;
+  const meta = metadata(cluster, memberName(cluster.name, number));
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { ...meta, labels: { ...meta.labels, [labels.member]: String(number) } },
+    spec: { accessModes: ['ReadWriteOnce'], ...claimSpec },
+  };
+}
+
+function initialCluster(cluster: ClusterIdentity, spec: EtcdSpec, number: number, start: Start): string[] {
+  const self = memberName(cluster.name, number);
+  const urls: Record<string, string> =
+    start.as === 'seed'
+      ? Object.fromEntries(
+          start.seeds.map((seed) => [memberName(cluster.name, seed), peerUrl(cluster, spec, seed)]),
+        )
+      : start.as === 'joining'
+        ? start.memberUrls
+        : { [self]: peerUrl(cluster, spec, number) };
+  const members = Object.entries(urls)
+    .map(([name, url]) => `${name}=${url}`)
+    .sort();
+  return [
+    `--initial-cluster=${members.join(',')}`,
+    `--initial-cluster-state=${start.as === 'seed' ? 'new' : 'existing'}`,
+    // A token of its own keeps clusters apart even if a name or an address is used again.
+    `--initial-cluster-token=${cluster.uid}`,
+  ];
+}
+
+/** A pod of its own host name below the headless service, running one etcd. */
+export function memberPod(
+  cluster: ClusterIdentity,
+  spec: EtcdSpec,
+  number: number,
+  start: Start,
+  claimName: string | undefined,
+): KubeObject {
+  const policy = spec.pod ?? {};
+  const name = memberName(cluster.name, number);
+  const version = plainVersion(spec.version);
+  const meta = metadata(cluster, name);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...meta,
+      labels: { ...policy.labels, ...meta.labels, etcd_node: name, [labels.member]: String(number) },
+      annotations: { ...policy.annotations, 'etcd.version': version },
+    },
+    spec: {
+      hostname: name,
+      subdomain: cluster.name,
+      restartPolicy: 'Always',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      ...(policy.nodeSelector && { nodeSelector: policy.nodeSelector }),
+      ...(policy.tolerations && { tolerations: policy.tolerations }),
+      ...(policy.securityContext && { securityContext: policy.securityContext }),
+      ...affinity(cluster, spec),
+      containers: [
+        {
+          name: 'etcd',
+          image: `${spec.repository}:v${version}`,
+          command: [
+            'etcd',
+            `--name=${name}`,
+            '--data-dir=/var/etcd/data',
+            `--listen-peer-urls=http://$(POD_IP):${peerPort}`,
+            `--listen-client-urls=http://$(POD_IP):${clientPort}`,
+            `--initial-advertise-peer-urls=${peerUrl(cluster, spec, number)}`,
+            `--advertise-client-urls=${clientUrl(cluster, spec, number)}`,
+            ...initialCluster(cluster, spec, number, start),
+          ],
+          env: [
+            { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+            { name: 'ETCDCTL_API', value: '3' },
+            { name: 'ETCDCTL_ENDPOINTS', value: `http://$(POD_IP):${clientPort}` },
+            ...(policy.etcdEnv ?? []),
+          ],
+          ports: [
+            { name: 'client', containerPort: clientPort },
+            { name: 'peer', containerPort: peerPort },
+          ],
+          ...(policy.resources && { resources: policy.resources }),
+          // Reaches quorum, so that the client service sends nobody to a member that cannot answer.
+          readinessProbe: {
+            httpGet: { path: '/health', port: clientPort },
+            periodSeconds: 1,
+            timeoutSeconds: 3,
+            failureThreshold: 3,
+          },
+          // Answers without quorum: restarting members cannot bring a lost quorum back. It ends frozen ones.
+          livenessProbe: {
+            httpGet: { path: '/version', port: clientPort },
+            periodSeconds: 5,
+            timeoutSeconds: 5,
+            failureThreshold: 6,
+          },
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+          volumeMounts: [{ name: 'etcd-data', mountPath: '/var/etcd' }],
+        },
+      ],
+      volumes: [
+        claimName === undefined
+          ? { name: 'etcd-data', emptyDir: {} }
+          : { name: 'etcd-data', persistentVolumeClaim: { claimName } },
+      ],
+    },
+  };
+}
+
+function affinity(cluster: ClusterIdentity, spec: EtcdSpec): { affinity?: object } {
+  const policy = spec.pod ?? {};
+  if (!policy.antiAffinity) return policy.affinity ? { affinity: policy.affinity } : {};
+  const apart = {
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      { labelSelector: { matchLabels: selector(cluster) }, topologyKey: 'kubernetes.io/hostname' },
+    ],
+  };
+  return { affinity: { ...policy.affinity, podAntiAffinity: apart } };
+}

@@ -1,0 +1,76 @@
+import type { Plan } from '../../engine/contract.ts';
+import type { EtcdFacts } from './facts.ts';
+import { mendServices } from './make.ts';
+import type { EtcdSpec } from './resource.ts';
+import { birth } from './situations/birth.ts';
+import { goneDecision } from './situations/death.ts';
+import { members, type QuorateWorld } from './situations/members.ts';
+import { noQuorum } from './situations/no-quorum.ts';
+import { size } from './situations/size.ts';
+import { statusOf } from './status.ts';
+import { type Decided, type Situation, type World, worldOf } from './world.ts';
+
+/**
+ * Decides what to do for an etcd cluster. Pure: the same spec, facts and time give the same plan. The world is
+ * classified as the first situation, in the order below, that applies; each decides a few steps, of which at
+ * most one is disruptive.
+ */
+export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number): Plan {
+  const unread = [facts.pods, facts.claims, facts.services].flatMap((answer) =>
+    answer.ok ? [] : [answer.error],
+  );
+  if (unread.length > 0) {
+    return {
+      reason: 'Unreadable',
+      message: `could not read: ${unread.join('; ')}`,
+      steps: [],
+      status: undefined,
+      requeueAfterMs: 1000,
+    };
+  }
+  if (facts.resource === null || facts.resource.deleting || spec === undefined) {
+    return complete('Deleted', goneDecision(facts), undefined);
+  }
+  const world = worldOf(spec, facts, facts.resource, nowMs);
+  const [reason, decided] = classify(world);
+  return complete(reason, decided, statusOf(world, reason, decided));
+}
+
+function classify(world: World): [string, Decided] {
+  const early = first(birth, world);
+  if (early) return early;
+  if (!world.membership) return withServices(world, first(noQuorum, world));
+  const quorate: QuorateWorld = { ...world, membership: world.membership };
+  return withServices(world, first(members, quorate) ?? first(size, quorate));
+}
+
+function first<Where>(situations: Situation<Where>[], world: Where): [string, Decided] | undefined {
+  for (const situation of situations) {
+    const decided = situation.decide(world);
+    if (decided) return [situation.reason, decided];
+  }
+  return undefined;
+}
+
+/** A formed cluster always has both its services, whatever else is the matter. */
+function withServices(world: World, found: [string, Decided] | undefined): [string, Decided] {
+  if (!found) throw new Error('the last situation of a list applies always');
+  const [reason, decided] = found;
+  const services = mendServices(world, ['headless', 'client']);
+  return [
+    reason,
+    services.length === 0 ? decided : { ...decided, steps: [...services, ...(decided.steps ?? [])] },
+  ];
+}
+
+function complete(reason: string, decided: Decided, status: Plan['status']): Plan {
+  const { message, steps = [], requeueAfterMs, blocked } = decided;
+  return {
+    reason,
+    message,
+    steps,
+    status,
+    ...(requeueAfterMs !== undefined && { requeueAfterMs }),
+    ...(blocked && { blocked }),
+  };
+}

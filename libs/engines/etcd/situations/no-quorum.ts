@@ -1,0 +1,81 @@
+import { isKept } from '../facts.ts';
+import { createMember } from '../make.ts';
+import { memberNumber } from '../names.ts';
+import { type Member, quorumOf, rememberedMembers } from '../view.ts';
+import { podOf, type Situation, type World } from '../world.ts';
+
+/**
+ * The cluster was formed and no member reaches quorum. Nothing is taken away then; only members whose data is
+ * kept are started again.
+ */
+
+/** Pods for the claims that have none: starting a member with its own data can only help. */
+function returning(world: World, remembered: Member[] | undefined) {
+  return world.claims
+    .filter((claim) => isKept(claim) && (remembered?.some((member) => member.name === claim.name) ?? true))
+    .map((claim) => memberNumber(world.cluster.name, claim.name))
+    .filter((number) => number !== undefined)
+    .filter((number) => !podOf(world, number))
+    .sort((a, b) => a - b)
+    .flatMap((number) =>
+      createMember(world, number, { as: 'returning' }, 'its claim keeps its data, so it returns'),
+    );
+}
+
+const electing: Situation = {
+  reason: 'Electing',
+  decide(world) {
+    if (world.membership) return undefined;
+    const voters = rememberedMembers(world.facts, world.cluster.uid)?.filter((member) => !member.isLearner);
+    if (!voters) return undefined;
+    const answering = voters.filter((voter) => voter.answering).length;
+    if (answering < quorumOf(voters.length)) return undefined;
+    return {
+      message: `${answering} of ${voters.length} voting members answer and are electing a leader`,
+      requeueAfterMs: 300,
+    };
+  },
+};
+
+const quorumLost: Situation = {
+  reason: 'QuorumLost',
+  decide(world) {
+    if (world.membership) return undefined;
+    const remembered = rememberedMembers(world.facts, world.cluster.uid);
+    const voters = remembered?.filter((member) => !member.isLearner);
+    const steps = returning(world, remembered);
+    const evidence = describeLoss(world, voters);
+    const needed = voters ? `${quorumOf(voters.length)} of ${voters.length}` : 'a majority';
+    return {
+      message: `no member reaches quorum: ${evidence}`,
+      steps,
+      requeueAfterMs: steps.length > 0 ? 300 : 1500,
+      blocked: {
+        rule: `members are only changed while a majority of them agrees (${needed} must answer)`,
+        evidence,
+        action:
+          'bring the missing members back (their nodes, volumes, network) and the cluster heals by itself; if their data is gone for good, save what is left with etcdctl snapshot save and restore it into a new cluster',
+      },
+    };
+  },
+};
+
+/** What each member's state is, as far as it can be told. */
+function describeLoss(world: World, voters: Member[] | undefined): string {
+  const names = voters?.map((voter) => voter.name) ?? [
+    ...new Set([...world.pods.map((pod) => pod.name), ...world.claims.map((claim) => claim.name)]),
+  ];
+  if (names.length === 0) return 'every pod and every claim of its members is gone';
+  return names
+    .sort()
+    .map((name) => {
+      const pod = world.pods.find((candidate) => candidate.name === name);
+      const claim = world.claims.find((candidate) => candidate.name === name);
+      if (!pod) return `${name} has no pod${isKept(claim) ? ', its claim keeps its data' : ' and no claim'}`;
+      if (world.facts.members[name]?.status.ok) return `${name} answers, without quorum`;
+      return `${name} does not answer${pod.trouble ? ` (${pod.trouble})` : ''}`;
+    })
+    .join('; ');
+}
+
+export const noQuorum: Situation[] = [electing, quorumLost];

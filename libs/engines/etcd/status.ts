@@ -1,0 +1,65 @@
+import type { ClusterStatus, Condition } from '../../engine/contract.ts';
+import { clientPort, clientServiceName } from './names.ts';
+import { health } from './quorum.ts';
+import type { Decided, World } from './world.ts';
+
+/** The status of an EtcdCluster in a situation: what people and `kubectl wait` see. Pure. */
+export function statusOf(world: World, reason: string, decided: Decided): ClusterStatus {
+  const { membership, identity, cluster, spec } = world;
+  const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
+  const ready = membership?.healthy.map((member) => member.name) ?? [];
+  const failed = identity?.formed === true && reason === 'QuorumLost';
+  return {
+    phase: !identity?.formed ? 'Creating' : failed ? 'Failed' : 'Running',
+    reason: failed ? decided.message : '',
+    controlPaused: spec.paused,
+    size: membership?.voters.length ?? 0,
+    serviceName: clientServiceName(cluster.name),
+    clientPort,
+    members: { ready, unready: listed.filter((name) => !ready.includes(name)) },
+    readyMembers: ready.length,
+    currentVersion: identity?.version ?? '',
+    targetVersion: '',
+    conditions: conditions(world, reason, decided),
+  };
+}
+
+function conditions(world: World, reason: string, decided: Decided): Condition[] {
+  const { membership, identity, spec } = world;
+  const { message } = decided;
+  const condition = (
+    type: string,
+    holds: boolean,
+    yes: [string, string],
+    no: [string, string],
+  ): Condition => {
+    const [conditionReason, text] = holds ? yes : no;
+    return { type, status: holds ? 'True' : 'False', reason: conditionReason, message: text };
+  };
+  const formed = identity?.formed === true;
+  const silent = membership?.voters.filter((voter) => !voter.healthy).map((voter) => voter.name) ?? [];
+  const voters = membership?.voters.length ?? 0;
+  const changing =
+    formed && membership !== undefined && (voters !== spec.size || membership.learners.length > 0);
+  return [
+    condition(
+      'Available',
+      formed && membership !== undefined,
+      ['Quorum', membership ? health(membership) : ''],
+      [reason, message],
+    ),
+    condition(
+      'Recovering',
+      formed && (membership === undefined || silent.length > 0),
+      [reason, silent.length > 0 ? `not answering: ${silent.join(', ')}` : message],
+      ['MembersAnswer', ''],
+    ),
+    condition(
+      'Scaling',
+      changing,
+      [reason, `${voters} voting members, ${spec.size} wanted`],
+      ['SizeReached', ''],
+    ),
+    condition('Upgrading', false, [reason, ''], ['NoUpgrade', '']),
+  ];
+}

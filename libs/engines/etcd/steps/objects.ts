@@ -1,0 +1,101 @@
+import type { ActContext, StepOutcome } from '../../../engine/contract.ts';
+import { isError } from '../../../errors/catalogue.ts';
+import { type KubeObject, resourceTypes } from '../../../kube/object.ts';
+import { formatIdentity, type Identity, identityAnnotation } from '../identity.ts';
+import { nameFromPeerUrls } from '../names.ts';
+import { etcdResourceType } from '../resource.ts';
+import { firstQuorate } from './membership.ts';
+
+/** Steps on Kubernetes objects. Each touches exactly the object that was seen, by uid. */
+
+export interface RecordIdentity {
+  uid: string;
+  resourceVersion: string;
+  identity: Identity;
+}
+
+export interface ApplyObject {
+  object: KubeObject;
+}
+
+export interface CreateObject {
+  type: 'pod' | 'claim';
+  object: KubeObject;
+}
+
+export interface DeleteObject {
+  type: 'pod' | 'claim' | 'service';
+  name: string;
+  uid: string;
+  /** Delete only if members that reach quorum confirm that they list no member of this name. */
+  unlisted?: { name: string; endpoints: string[] };
+}
+
+/** Writes the identity, unless the resource has changed since it was read. */
+export async function recordIdentity(args: RecordIdentity, context: ActContext): Promise<StepOutcome> {
+  const { namespace, name } = context.key;
+  const { uid, resourceVersion, identity } = args;
+  const metadata = { uid, resourceVersion, annotations: { [identityAnnotation]: formatIdentity(identity) } };
+  try {
+    await context.kube.patch(etcdResourceType, namespace, name, { metadata }, context.signal);
+    return { outcome: 'done' };
+  } catch (error) {
+    if (isError(error, 'KUBE_CONFLICT'))
+      return { outcome: 'moved', detail: 'the resource changed since it was read' };
+    throw error;
+  }
+}
+
+export async function applyService({ object }: ApplyObject, context: ActContext): Promise<StepOutcome> {
+  await context.kube.apply(resourceTypes.service, object, context.signal);
+  return { outcome: 'done' };
+}
+
+/** Creates the object. One that this cluster already owns under that name is as good; anybody else's is not. */
+export async function createObject(
+  { type, object }: CreateObject,
+  context: ActContext,
+): Promise<StepOutcome> {
+  const { namespace } = context.key;
+  const { name } = object.metadata;
+  try {
+    await context.kube.create(resourceTypes[type], object, context.signal);
+    return { outcome: 'done' };
+  } catch (error) {
+    if (!isError(error, 'KUBE_EXISTS')) throw error;
+  }
+  const present = await context.kube.get(resourceTypes[type], namespace, name, context.signal);
+  const owner = object.metadata.ownerReferences?.[0]?.uid;
+  const isOurs = present?.metadata.ownerReferences?.some((reference) => reference.uid === owner);
+  if (isOurs && present?.metadata.deletionTimestamp === undefined)
+    return { outcome: 'nothing', detail: 'it exists already' };
+  return {
+    outcome: 'moved',
+    detail: `a ${type} named ${name} exists that is ${isOurs ? 'being deleted' : 'not ours'}`,
+  };
+}
+
+export async function deleteObject(args: DeleteObject, context: ActContext): Promise<StepOutcome> {
+  const { type, name, uid, unlisted } = args;
+  if (unlisted) {
+    const members = await firstQuorate(unlisted.endpoints, context.signal, (client) => client.members());
+    if (members === undefined) return { outcome: 'moved', detail: 'no member confirms who is a member' };
+    if (members.some((member) => nameFromPeerUrls(member.peerUrls) === unlisted.name)) {
+      return { outcome: 'moved', detail: `etcd lists ${unlisted.name} as a member` };
+    }
+  }
+  try {
+    const result = await context.kube.delete(
+      resourceTypes[type],
+      context.key.namespace,
+      name,
+      { uid },
+      context.signal,
+    );
+    return result === 'gone' ? { outcome: 'nothing', detail: 'it was gone already' } : { outcome: 'done' };
+  } catch (error) {
+    if (isError(error, 'KUBE_CONFLICT'))
+      return { outcome: 'moved', detail: 'another object has that name by now' };
+    throw error;
+  }
+}

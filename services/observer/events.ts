@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { Decision } from '../../libs/engine/decision.ts';
+import type { KubeObject } from '../../libs/kube/object.ts';
+import type { WrittenCondition, WrittenStatus } from './status.ts';
+
+/** The most characters of an event's message that the Kubernetes API takes. */
+const longestMessage = 1024;
+
+interface Note {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+/**
+ * The Kubernetes Events of a decision, so that `kubectl describe` reads like a log: each step that changed
+ * something or failed, and each condition that turned. Named after the decision, so that a record that comes
+ * twice makes them once. Pure.
+ */
+export function eventsOf(
+  decision: Decision,
+  resource: KubeObject,
+  before: WrittenStatus,
+  after: WrittenStatus | undefined,
+  nowIso: string,
+): KubeObject[] {
+  const notes = [...stepNotes(decision), ...(after ? conditionNotes(before, after) : [])];
+  const { apiVersion, kind, metadata } = resource;
+  return notes.map(({ type, reason, message }, index) => ({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: {
+      name: `${metadata.name}.${createHash('sha256').update(`${decision.id}/${index}`).digest('hex').slice(0, 16)}`,
+      namespace: metadata.namespace ?? 'default',
+    },
+    involvedObject: {
+      apiVersion,
+      kind,
+      name: metadata.name,
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
+    type,
+    reason,
+    message: message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message,
+    firstTimestamp: nowIso,
+    lastTimestamp: nowIso,
+    count: 1,
+    source: { component: 'quorate' },
+    reportingComponent: 'quorate',
+    reportingInstance: decision.worker,
+  }));
+}
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function stepNotes({ steps }: Decision): Note[] {
+  return steps.flatMap(({ step, why, outcome, detail }): Note[] => {
+    const reason = capitalized(step);
+    if (outcome === 'done') return [{ type: 'Normal', reason, message: detail ? `${why} (${detail})` : why }];
+    if (outcome === 'failed')
+      return [{ type: 'Warning', reason: `${reason}Failed`, message: `${why}: ${detail}` }];
+    return [];
+  });
+}
+
+/** Conditions whose turn people want to read of, and which way is the good one. */
+const told: Record<string, 'True' | 'False'> = { Available: 'True', Recovering: 'False', Blocked: 'False' };
+
+function conditionNotes(before: WrittenStatus, after: WrittenStatus): Note[] {
+  return (after.conditions ?? []).flatMap((condition): Note[] => {
+    const good = told[condition.type];
+    const previous = before.conditions?.find(({ type }) => type === condition.type);
+    if (good === undefined || !hasTurned(previous, condition, good)) return [];
+    const { type, status, reason, message } = condition;
+    const state = status === 'True' ? type : `Not${type}`;
+    return [{ type: status === good ? 'Normal' : 'Warning', reason: state, message: message || reason }];
+  });
+}
+
+/** A condition that appears in its good state is no news, but for Available. */
+function hasTurned(
+  previous: WrittenCondition | undefined,
+  condition: WrittenCondition,
+  good: string,
+): boolean {
+  if (previous?.status === condition.status) {
+    return (
+      condition.type === 'Blocked' && condition.status === 'True' && previous.reason !== condition.reason
+    );
+  }
+  if (condition.type === 'Available') return previous !== undefined || condition.status === good;
+  return previous !== undefined || condition.status !== good;
+}

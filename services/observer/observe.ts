@@ -1,0 +1,62 @@
+import { type Decision, decisionSchema } from '../../libs/engine/decision.ts';
+import { engineOf } from '../../libs/engines/index.ts';
+import { isError, QuorateError } from '../../libs/errors/catalogue.ts';
+import { resourceTypeOf } from '../../libs/kube/definition.ts';
+import { parseKey } from '../../libs/kube/key.ts';
+import type { Kube } from '../../libs/kube/kube.ts';
+import { type KubeObject, resourceTypes } from '../../libs/kube/object.ts';
+import { eventsOf } from './events.ts';
+import { nextStatus, type WrittenStatus } from './status.ts';
+
+/** The most times a status is written again because the resource changed in between. */
+const attempts = 10;
+
+/** Reads a decision record. Throws DECISION_UNREADABLE, naming the field. */
+export function readDecision(record: unknown): Decision {
+  const read = decisionSchema.safeParse(record);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new QuorateError('DECISION_UNREADABLE', `${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/**
+ * Writes what a decision says about its resource: status and conditions first, then Events. Writes only to the
+ * very resource that the decision was about, and nothing that would change nothing.
+ */
+export async function writeDecision(kube: Kube, decision: Decision, now: () => Date): Promise<void> {
+  const key = parseKey(decision.key);
+  const engine = key && engineOf(key.engine);
+  if (!key || !engine || !decision.resource) return;
+  const type = resourceTypeOf(engine.resource);
+  for (let attempt = 1; ; attempt++) {
+    const resource = await kube.get(type, key.namespace, key.name);
+    if (!resource || resource.metadata.uid !== decision.resource.uid) return;
+    const before = (resource['status'] ?? {}) as WrittenStatus;
+    const nowIso = `${now().toISOString().slice(0, 19)}Z`;
+    const after = nextStatus(before, decision, nowIso);
+    try {
+      if (after) {
+        const { uid, resourceVersion } = resource.metadata;
+        await kube.patchStatus(type, key.namespace, key.name, {
+          metadata: { uid, resourceVersion },
+          status: after,
+        });
+      }
+      await writeEvents(kube, eventsOf(decision, resource, before, after, nowIso));
+      return;
+    } catch (error) {
+      if (!isError(error, 'KUBE_CONFLICT') || attempt >= attempts) throw error;
+    }
+  }
+}
+
+async function writeEvents(kube: Kube, events: KubeObject[]): Promise<void> {
+  for (const event of events) {
+    try {
+      await kube.create(resourceTypes.event, event);
+    } catch (error) {
+      // Written before the record came a second time; or the namespace is going, and nobody will read it.
+      if (!isError(error, 'KUBE_EXISTS') && !isError(error, 'KUBE_REFUSED')) throw error;
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition } from '../../libs/engine/contract.ts';
+import type { Decision } from '../../libs/engine/decision.ts';
+
+/** A condition as it stands in the resource. */
+export interface WrittenCondition extends Condition {
+  lastTransitionTime: string;
+  lastUpdateTime: string;
+  observedGeneration?: number;
+}
+
+export interface WrittenStatus {
+  conditions?: WrittenCondition[];
+  [field: string]: unknown;
+}
+
+/**
+ * The status that a decision asks for, given the present one: `undefined` when nothing would change. Conditions
+ * are merged by type, as Kubernetes' API conventions ask: `lastTransitionTime` moves only with the status of a
+ * condition, `lastUpdateTime` with anything of it. Pure.
+ */
+export function nextStatus(
+  current: WrittenStatus,
+  decision: Decision,
+  nowIso: string,
+): WrittenStatus | undefined {
+  const wanted = decision.plan?.status;
+  const blocked = blockedCondition(decision);
+  if (!decision.resource || (!wanted && !blocked)) return undefined;
+  const { generation } = decision.resource;
+  const conditions = [...(current.conditions ?? [])];
+  for (const condition of [...(wanted?.conditions ?? []), ...(blocked ? [blocked] : [])]) {
+    const index = conditions.findIndex((present) => present.type === condition.type);
+    const present = conditions[index];
+    const next = written(condition, present, generation, nowIso);
+    if (index < 0) conditions.push(next);
+    else conditions[index] = next;
+  }
+  const next: WrittenStatus = { ...current, ...wanted, observedGeneration: generation, conditions };
+  return isDeepStrictEqual(next, current) ? undefined : next;
+}
+
+function written(
+  condition: Condition,
+  present: WrittenCondition | undefined,
+  generation: number,
+  nowIso: string,
+): WrittenCondition {
+  const { type, status, reason, message } = condition;
+  const isSame = present?.status === status && present.reason === reason && present.message === message;
+  return {
+    type,
+    status,
+    reason,
+    message,
+    lastTransitionTime: present?.status === status ? present.lastTransitionTime : nowIso,
+    lastUpdateTime: isSame ? present.lastUpdateTime : nowIso,
+    observedGeneration: generation,
+  };
+}
+
+/**
+ * Whether the cluster is blocked, by a rule of its plan or by an answer that no retry changes; `undefined` when
+ * this pass could not tell.
+ */
+function blockedCondition({ plan, error }: Decision): Condition | undefined {
+  const type = 'Blocked';
+  if (error && !error.retryable) {
+    return { type, status: 'True', reason: 'Refused', message: error.message };
+  }
+  if (plan?.blocked) {
+    const { rule, evidence, action } = plan.blocked;
+    const message = `Rule: ${rule}. Evidence: ${evidence}. What you can do: ${action}.`;
+    return { type, status: 'True', reason: plan.reason, message };
+  }
+  if (error || !plan?.status) return undefined;
+  return { type, status: 'False', reason: 'NotBlocked', message: '' };
+}

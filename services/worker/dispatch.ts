@@ -1,0 +1,31 @@
+import type { Bus } from '../../libs/bus/bus.ts';
+import { engineOf } from '../../libs/engines/index.ts';
+import { formatKey } from '../../libs/kube/key.ts';
+import type { Tasks } from '../../libs/queue/tasks.ts';
+import type { Log } from '../../libs/service/log.ts';
+
+/**
+ * Turns every event into a wake of its cluster's task. All workers share the events. An event is acknowledged
+ * when the task is stored; while Redis is away events stay on the bus.
+ */
+export async function dispatch(options: {
+  bus: Bus;
+  tasks: Tasks;
+  kube: string;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { bus, tasks, kube, log, signal } = options;
+  await bus.consumeEvents({ durable: `dispatch-${kube}`, signal }, async (event, { parts }) => {
+    if (parts.kube !== kube) return;
+    if (!engineOf(parts.engine)) {
+      log.debug({ engine: parts.engine, event: event.id }, 'event of an engine this worker does not know');
+      return;
+    }
+    const key = formatKey({ engine: parts.engine, namespace: parts.namespace, name: parts.cluster });
+    await tasks.wake(key, {
+      eventId: event.id,
+      ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Engine } from '../../libs/engine/contract.ts';
+import { runPass } from '../../libs/engine/pass.ts';
+import { QuorateError } from '../../libs/errors/catalogue.ts';
+import { parseKey } from '../../libs/kube/key.ts';
+import type { Kube } from '../../libs/kube/kube.ts';
+import type { TaskHandler } from '../../libs/queue/worker.ts';
+import type { Log } from '../../libs/service/log.ts';
+import type { Outbox } from './outbox.ts';
+
+/** Runs one pass per task and sends its decision record. A pass that ended with an error fails the task: it backs off. */
+export function reconcile(options: {
+  kube: Kube;
+  engines: Engine[];
+  outbox: Outbox;
+  worker: string;
+  log: Log;
+}): TaskHandler {
+  const { kube, engines, outbox, worker, log } = options;
+  return async (task, signal) => {
+    const key = parseKey(task.key);
+    const engine = engines.find(({ name }) => name === key?.engine);
+    if (!key || !engine) {
+      log.error({ key: task.key }, 'task dropped: its key names no known engine and cluster');
+      return {};
+    }
+    const traceparent = task.wokenBy.findLast((wake) => wake.traceparent !== undefined)?.traceparent;
+    const decision = await runPass({
+      engine,
+      kube,
+      key,
+      wokenBy: task.wokenBy.map((wake) => wake.eventId),
+      id: randomUUID(),
+      // The second field of a W3C traceparent is the trace's id.
+      traceId: traceparent?.split('-')[1] ?? randomBytes(16).toString('hex'),
+      worker,
+      now: Date.now,
+      signal,
+    });
+    outbox.send(key, decision);
+    const { plan, error } = decision;
+    const fields = { key: task.key, decision: decision.id, traceId: decision.traceId };
+    if (error) {
+      log.debug({ ...fields, ...error }, 'pass ended with an error');
+      throw new QuorateError('PASS_FAILED', error.message, fields);
+    }
+    log.debug({ ...fields, reason: plan?.reason, steps: decision.steps.length }, 'pass done');
+    return plan?.requeueAfterMs === undefined ? {} : { requeueAfterMs: plan.requeueAfterMs };
+  };
+}
