@@ -4,7 +4,7 @@ import { runPass } from '../../libs/engine/pass.ts';
 import { QuorateError } from '../../libs/errors/catalogue.ts';
 import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
-import type { TaskHandler } from '../../libs/queue/worker.ts';
+import type { TaskHandler } from '../../libs/queue/run.ts';
 import type { Log } from '../../libs/service/log.ts';
 import type { Outbox } from './outbox.ts';
 
