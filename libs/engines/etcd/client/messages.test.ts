@@ -5,7 +5,7 @@ import { fromHexId, prefixEnd, toAlarms, toHexId, toMembers, toStatus } from './
 
 test('a member id is printed as etcdctl prints it: hexadecimal, lower case, not padded', () => {
   assert.equal(toHexId('18446744073709551615'), 'ffffffffffffffff');
-  assert.equal(toHexId('504667634187146788'), '700ee8f7e3bfa24');
+  assert.equal(toHexId('504740662868784676'), '70132f569fd3624');
   assert.equal(toHexId('0'), '0');
 });
 

@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { connectEtcd, type EtcdClient } from '../../libs/engines/etcd/client/client.ts';
+import { type ErrorCode, isError } from '../../libs/errors/catalogue.ts';
+import { type EtcdProcess, type EtcdProcesses, startEtcdProcesses } from '../etcd.ts';
+import { startWriter } from '../writer.ts';
+
+const run = promisify(execFile);
+/** What a busy machine may add to a call's deadline. */
+const slackMs = 1500;
+
+/** Tries until the call succeeds, or fails otherwise than with `code`; at most 20 s. */
+async function retryOn<Result>(code: ErrorCode, call: () => Promise<Result>): Promise<Result> {
+  for (const deadlineMs = Date.now() + 20_000; ; await sleep(50)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isError(error, code) || Date.now() > deadlineMs) throw error;
+    }
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const deadlineMs = Date.now() + 20_000; !(await holds()); await sleep(50)) {
+    if (Date.now() > deadlineMs) throw new Error(`waited 20 s for: ${what}`);
+  }
+}
+
+function rejectsWith(code: ErrorCode, call: Promise<unknown>, message?: RegExp): Promise<void> {
+  return assert.rejects(call, (error: Error) => {
+    assert.ok(isError(error, code), `expected ${code}: ${error.stack}`);
+    if (message !== undefined) assert.match(error.message, message);
+    return true;
+  });
+}
+
+async function elapsedMs(call: Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await call;
+  return performance.now() - startMs;
+}
+
+/** The first process, which every test here has. */
+function firstOf(processes: EtcdProcesses): EtcdProcess {
+  const [first] = processes.members;
+  assert.ok(first);
+  return first;
+}
+
+test('a cluster grows by learners, hands over leadership and shrinks, and no acknowledged write is lost', async (t) => {
+  const processes = await startEtcdProcesses({ count: 1 });
+  t.after(() => processes.stop());
+  const clients: EtcdClient[] = [];
+  t.after(() => clients.map((client) => client.close()));
+  const connect = (process: EtcdProcess) => {
+    const client = connectEtcd(process.endpoint);
+    clients.push(client);
+    return client;
+  };
+  const first = connect(firstOf(processes));
+  const firstId = (await first.status()).memberId;
+  const writer = startWriter({ endpoints: processes.endpoints, prefix: 'growth/' });
+  t.after(() => writer.stop());
+
+  const grow = async () => {
+    let id = '';
+    const process = await processes.join(async (peerUrl) => {
+      const added = await retryOn('ETCD_UNHEALTHY_CLUSTER', () =>
+        first.addMember([peerUrl], { learner: true }),
+      );
+      id = added.member.id;
+      assert.deepEqual(added.member, { id, name: '', peerUrls: [peerUrl], clientUrls: [], isLearner: true });
+      assert.ok(added.members.some((member) => member.id === id));
+      await rejectsWith('ETCD_LEARNER_NOT_READY', first.promoteMember(id));
+      const other = first.addMember(['http://127.199.1.1:2380'], { learner: true });
+      await rejectsWith('ETCD_TOO_MANY_LEARNERS', other);
+      await rejectsWith('ETCD_MEMBER_EXISTS', first.addMember([peerUrl], { learner: true }));
+      return added.members;
+    });
+    const client = connect(process);
+    const status = await client.status();
+    assert.equal(status.memberId, id);
+    assert.equal(status.isLearner, true);
+    assert.equal(status.leaderId, firstId);
+    const notForLearners = /rpc not supported for learner/;
+    await rejectsWith('ETCD_REFUSED', client.readLinearizable(), notForLearners);
+    await rejectsWith('ETCD_REFUSED', client.members(), notForLearners);
+    await rejectsWith('ETCD_REFUSED', first.moveLeader(id), /bad leader transferee/);
+    await retryOn('ETCD_LEARNER_NOT_READY', () => first.promoteMember(id));
+    await rejectsWith('ETCD_REFUSED', first.promoteMember(id), /can only promote a learner member$/);
+    return { id, client };
+  };
+  const second = await grow();
+  const third = await grow();
+
+  const members = await first.members();
+  assert.deepEqual(
+    members.map((member) => member.id),
+    [firstId, second.id, third.id].toSorted(),
+  );
+  assert.deepEqual(members.map((member) => member.name).toSorted(), ['m1', 'm2', 'm3']);
+  assert.ok(members.every((member) => !member.isLearner && member.clientUrls.length === 1));
+  const { stdout } = await run(process.env['ETCDCTL'] ?? 'etcdctl', ['member', 'list'], {
+    env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: firstOf(processes).endpoint },
+  });
+  for (const { id, name } of members) assert.match(stdout, new RegExp(`^${id}, started, ${name}, `, 'm'));
+
+  await rejectsWith('ETCD_NOT_LEADER', second.client.moveLeader(third.id));
+  await first.moveLeader(third.id);
+  assert.equal((await third.client.status()).leaderId, third.id);
+  await rejectsWith('ETCD_MEMBER_NOT_FOUND', third.client.removeMember('1234567890abcdef'));
+
+  // The leader itself: etcd allows it, and the others elect another one.
+  await retryOn('ETCD_UNHEALTHY_CLUSTER', () => third.client.removeMember(third.id));
+  await until('another leader', async () => {
+    const { leaderId } = await second.client.status();
+    return leaderId === firstId || leaderId === second.id;
+  });
+  const again = retryOn('ETCD_UNHEALTHY_CLUSTER', () => second.client.removeMember(third.id));
+  await rejectsWith('ETCD_MEMBER_NOT_FOUND', again);
+  const acknowledged = writer.acknowledged();
+  await until('writes after the change', async () => writer.acknowledged() > acknowledged + 10);
+  await writer.stop();
+  await writer.verify(processes.endpoints());
+});
+
+test('a writer goes on through the death of the leader, and what it was promised is there', async (t) => {
+  const processes = await startEtcdProcesses({ count: 3 });
+  t.after(() => processes.stop());
+  const writer = startWriter({ endpoints: processes.endpoints, prefix: 'w/' });
+  t.after(() => writer.stop());
+  await until('the first writes', async () => writer.acknowledged() > 20);
+  const client = connectEtcd(firstOf(processes).endpoint);
+  const { leaderId } = await client.status();
+  const name = (await client.members()).find((member) => member.id === leaderId)?.name;
+  client.close();
+  const leader = processes.members.find((member) => member.name === name);
+  assert.ok(leader);
+
+  await leader.kill9();
+  const acknowledged = writer.acknowledged();
+  await until('writes under the next leader', async () => writer.acknowledged() > acknowledged + 20);
+  await leader.restart();
+  await writer.stop();
+  assert.ok(writer.longestPauseMs() > 100, `an election takes longer than ${writer.longestPauseMs()} ms`);
+  await writer.verify(processes.endpoints());
+
+  await t.test('and a lost or altered write would be noticed', async () => {
+    await run(process.env['ETCDCTL'] ?? 'etcdctl', ['del', 'w/00000003'], {
+      env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: leader.endpoint },
+    });
+    const altering = connectEtcd(leader.endpoint);
+    await altering.put('w/00000005', 'something else');
+    altering.close();
+    await assert.rejects(writer.verify(processes.endpoints()), {
+      name: 'AssertionError',
+      message: /1 are lost, 1 wrong: w\/00000003 w\/00000005$/,
+    });
+  });
+});
+
+test('a member that was left behind answers with the present members once it has read linearizably', async (t) => {
+  const processes = await startEtcdProcesses({ count: 3 });
+  t.after(() => processes.stop());
+  const listed = await Promise.all(
+    processes.members.map(async (member) => {
+      const client = connectEtcd(member.endpoint);
+      t.after(() => client.close());
+      return { member, client, status: await client.status() };
+    }),
+  );
+  const leader = listed.find(({ status }) => status.leaderId === status.memberId);
+  const lagging = listed.find((one) => one !== leader);
+  assert.ok(leader && lagging);
+
+  // While etcd refuses to add, the members are not connected for long enough yet.
+  const { member: added } = await retryOn('ETCD_UNHEALTHY_CLUSTER', () =>
+    leader.client.addMember(['http://127.199.1.1:2380'], { learner: true }),
+  );
+  const lists = async () => (await lagging.client.members()).some((member) => member.id === added.id);
+  await until('the lagging member to list the new one', lists);
+  process.kill(lagging.member.pid, 'SIGSTOP');
+  await leader.client.removeMember(added.id);
+  await rejectsWith('ETCD_TIMEOUT', lagging.client.status());
+  process.kill(lagging.member.pid, 'SIGCONT');
+  await retryOn('ETCD_NO_LEADER', () => lagging.client.readLinearizable());
+  assert.equal(await lists(), false);
+});
+
+describe('without quorum', () => {
+  let processes: EtcdProcesses;
+  let client: EtcdClient;
+  before(async () => {
+    processes = await startEtcdProcesses({ count: 3 });
+    client = connectEtcd(firstOf(processes).endpoint, { timeoutMs: 1000 });
+    await client.readLinearizable();
+    await Promise.all(processes.members.slice(1).map((member) => member.kill9()));
+  });
+  after(async () => {
+    client.close();
+    await processes.stop();
+  });
+
+  test('a read fails in time, at first and once the member has noticed', async () => {
+    const failed = client.readLinearizable().then(
+      () => assert.fail('a read without quorum'),
+      (error) => assert.ok(isError(error, 'ETCD_TIMEOUT') || isError(error, 'ETCD_NO_LEADER'), String(error)),
+    );
+    assert.ok((await elapsedMs(failed)) < 1000 + slackMs);
+    await until('no leader', async () => (await client.status()).leaderId === '0');
+    await rejectsWith('ETCD_NO_LEADER', client.readLinearizable());
+  });
+
+  test('every change is refused at once, and the member still tells its status', async () => {
+    const { memberId, errors } = await client.status();
+    assert.deepEqual(errors, ['etcdserver: no leader']);
+    const changes = [
+      () => client.addMember(['http://127.199.1.1:2380'], { learner: true }),
+      () => client.removeMember(memberId),
+      () => client.promoteMember(memberId),
+      () => client.moveLeader(memberId),
+      () => client.put('key', 'value'),
+    ];
+    for (const change of changes) await rejectsWith('ETCD_NO_LEADER', change());
+    await rejectsWith('ETCD_NO_LEADER', client.alarms());
+  });
+
+  test('a member that is restarted alone cannot be reached, and serves again when the others return', async () => {
+    const restarted = firstOf(processes).restart();
+    await until('the restarted process', async () => {
+      try {
+        await client.status();
+        return false;
+      } catch (error) {
+        return isError(error, 'ETCD_UNREACHABLE');
+      }
+    });
+    await Promise.all([restarted, ...processes.members.slice(1).map((member) => member.restart())]);
+    await retryOn('ETCD_UNREACHABLE', () => client.readLinearizable());
+  });
+});
+
+test('a full database is an alarm of its member, and its writes are refused', async (t) => {
+  const processes = await startEtcdProcesses({ count: 1, arguments: ['--quota-backend-bytes', '100000'] });
+  t.after(() => processes.stop());
+  const client = connectEtcd(firstOf(processes).endpoint);
+  t.after(() => client.close());
+  assert.deepEqual(await client.alarms(), []);
+  // etcd compares with the size on disk, which follows within a tenth of a second or so.
+  const fill = () =>
+    until('the quota to be noticed', async () => {
+      await client.put('fill', 'x'.repeat(50_000));
+      return false;
+    });
+  await rejectsWith('ETCD_REFUSED', fill(), /database space exceeded/);
+  const { memberId } = await client.status();
+  assert.deepEqual(await client.alarms(), [{ memberId, alarm: 'NOSPACE' }]);
+});
+
+test('a member that cannot be reached, a frozen one and an aborted signal end the call in time', async (t) => {
+  const processes = await startEtcdProcesses({ count: 1 });
+  t.after(() => processes.stop());
+  const { endpoint, pid } = firstOf(processes);
+
+  const nobody = connectEtcd('127.199.1.1:2379');
+  t.after(() => nobody.close());
+  await rejectsWith('ETCD_UNREACHABLE', nobody.status(), /ECONNREFUSED/);
+
+  process.kill(pid, 'SIGSTOP');
+  const impatient = connectEtcd(endpoint, { timeoutMs: 300 });
+  t.after(() => impatient.close());
+  assert.ok((await elapsedMs(rejectsWith('ETCD_UNREACHABLE', impatient.status()))) < 300 + slackMs);
+
+  const controller = new AbortController();
+  const aborted = connectEtcd(endpoint, { timeoutMs: 20_000, signal: controller.signal });
+  t.after(() => aborted.close());
+  const pending = assert.rejects(aborted.status(), { message: 'the task was lost' });
+  controller.abort(new Error('the task was lost'));
+  assert.ok((await elapsedMs(pending)) < slackMs);
+  await assert.rejects(aborted.put('key', 'value'), { message: 'the task was lost' });
+
+  process.kill(pid, 'SIGCONT');
+  await retryOn('ETCD_UNREACHABLE', () => impatient.status());
+});
+
+test('a closed client keeps no process alive, whether it was connected or not', async (t) => {
+  const processes = await startEtcdProcesses({ count: 1 });
+  t.after(() => processes.stop());
+  const script = `
+    import { connectEtcd } from './libs/engines/etcd/client/client.ts';
+    for (const endpoint of process.argv.slice(1)) {
+      const client = connectEtcd(endpoint);
+      await client.status().then(() => console.log('up'), () => console.log('down'));
+      client.close();
+    }`;
+  const endpoints = [firstOf(processes).endpoint, '127.199.1.1:2379'];
+  const parameters = ['--input-type=module-typescript', '--eval', script, ...endpoints];
+  const { stdout } = await run(process.execPath, parameters, { timeout: 10_000 });
+  assert.equal(stdout, 'up\ndown\n');
+});
