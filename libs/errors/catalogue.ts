@@ -1,7 +1,4 @@
-/**
- * Every error Quorate can raise, in one place: its code, whether trying again can help, and what the reader
- * should do. `docs/errors.md` is checked against this table.
- */
+/** Every error Quorate can raise, in one place: its code, whether trying again can help, and what the reader should do. */
 interface Entry {
   /** `true`: the same call may succeed later without anybody changing anything. */
   retryable: boolean;
