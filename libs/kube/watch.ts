@@ -1,0 +1,147 @@
+import { isError, messageOf } from '../errors/catalogue.ts';
+import { backoffMs, wait } from '../service/backoff.ts';
+import type { Log } from '../service/log.ts';
+import { createOutage } from '../service/outage.ts';
+import type { WatchableKube } from './client.ts';
+import { failureOf, unreachable } from './failure.ts';
+import { readLines } from './lines.ts';
+import type { KubeObject, ResourceType } from './object.ts';
+import { pathOf } from './path.ts';
+
+/**
+ * What a watch tells. `listing` comes before every (re)list: whatever the caller reads elsewhere now is older
+ * than the list. `listed` is everything there is, from which the caller sees what vanished meanwhile.
+ */
+export type Change =
+  | { type: 'listing' }
+  | { type: 'listed'; items: KubeObject[] }
+  | { type: 'added' | 'modified' | 'deleted'; object: KubeObject };
+
+export interface WatchOptions {
+  kube: WatchableKube;
+  type: ResourceType;
+  /** Only objects with all these labels. */
+  labels?: Record<string, string>;
+  log: Log;
+  signal: AbortSignal;
+  /**
+   * A watch that says nothing for so long is given up, in milliseconds. The server is asked to end every watch
+   * within a half to five sixths of this (and sends a bookmark before), so only a broken one stays silent.
+   */
+  silenceMs?: number;
+  random?: () => number;
+}
+
+const retry = { baseMs: 200, capMs: 10_000 };
+
+/** A watch that stood for so long works: the outage, if there was one, is over. */
+const settledMs = 1000;
+
+/**
+ * Follows all objects of a kind, for ever: lists, watches from there, and lists again after every error, after
+ * a 410 (history no longer kept) and after silence, with growing delays. Changes of one object come in order;
+ * the next one is read only when the caller asks for it. Ends, without an error, when the signal is aborted.
+ */
+export async function* watchObjects(options: WatchOptions): AsyncGenerator<Change, void> {
+  const { kube, type, labels, log, signal, silenceMs = 36_000, random = Math.random } = options;
+  const selector = labels === undefined ? {} : { labels };
+  const outage = createOutage(log, `Kubernetes API (${type.plural})`, pathOf(type));
+  let failures = 0;
+  let version: string | undefined;
+  while (!signal.aborted) {
+    const end = new AbortController();
+    let settled: NodeJS.Timeout | undefined;
+    try {
+      if (version === undefined) {
+        yield { type: 'listing' };
+        const listed = await kube.list(type, { ...selector, signal });
+        yield { type: 'listed', items: listed.items };
+        version = listed.resourceVersion;
+      }
+      const stream = await kube.openWatch(type, {
+        ...selector,
+        resourceVersion: version,
+        timeoutSeconds: Math.max(1, Math.round((silenceMs / 1000) * (1 / 2 + random() / 3))),
+        signal: AbortSignal.any([signal, end.signal]),
+      });
+      const openedMs = performance.now();
+      settled = setTimeout(() => {
+        failures = 0;
+        outage.end();
+      }, settledMs);
+      for await (const event of eventsOf(stream, type, silenceMs, end)) {
+        if (event.type !== 'bookmark') yield { type: event.type, object: event.object };
+        version = event.object.metadata.resourceVersion;
+      }
+      if (performance.now() - openedMs < settledMs)
+        throw unreachable(watchOf(type), new Error('ended at once'));
+    } catch (error) {
+      if (signal.aborted) return;
+      version = undefined;
+      // That history is dropped now and then is how the API works; only a 410 right after a list is not.
+      if (!isError(error, 'KUBE_GONE') || failures > 0) outage.begin(messageOf(error));
+      await wait(backoffMs(failures++, retry, random), signal);
+    } finally {
+      clearTimeout(settled);
+      // Also when the caller asks for no more: the connection must not outlive the loop.
+      end.abort();
+    }
+  }
+}
+
+interface WatchEvent {
+  type: 'added' | 'modified' | 'deleted' | 'bookmark';
+  object: KubeObject;
+}
+
+const eventTypes: Record<string, WatchEvent['type']> = {
+  ADDED: 'added',
+  MODIFIED: 'modified',
+  DELETED: 'deleted',
+  BOOKMARK: 'bookmark',
+};
+
+/** The events of a stream. Only the time in which we wait for the server counts as silence. */
+async function* eventsOf(
+  stream: AsyncIterable<Uint8Array>,
+  type: ResourceType,
+  silenceMs: number,
+  end: AbortController,
+): AsyncGenerator<WatchEvent, void> {
+  const lines = readLines(stream);
+  for (;;) {
+    const silence = setTimeout(() => end.abort(), silenceMs);
+    let next: IteratorResult<string, void>;
+    try {
+      next = await lines.next();
+    } catch (error) {
+      const cause = end.signal.aborted ? new Error(`silent for ${silenceMs} ms`) : error;
+      throw unreachable(watchOf(type), cause);
+    } finally {
+      clearTimeout(silence);
+    }
+    if (next.done) return;
+    yield readEvent(next.value, type);
+  }
+}
+
+/** Reads one line of a watch; throws the error that an ERROR event stands for. */
+function readEvent(line: string, type: ResourceType): WatchEvent {
+  let event: { type?: unknown; object?: Partial<KubeObject> & { code?: unknown } };
+  try {
+    event = JSON.parse(line);
+  } catch {
+    // The parser's message quotes the line, which may be anything, a Secret's data too.
+    throw unreachable(watchOf(type), new Error('a line that is no JSON'));
+  }
+  if (event.type === 'ERROR') {
+    throw failureOf(Number(event.object?.code ?? 500), event.object, watchOf(type));
+  }
+  const known = typeof event.type === 'string' ? eventTypes[event.type] : undefined;
+  if (known === undefined || typeof event.object?.metadata?.resourceVersion !== 'string') {
+    throw unreachable(watchOf(type), new Error('a line that is no watch event'));
+  }
+  return { type: known, object: event.object as KubeObject };
+}
+
+const watchOf = (type: ResourceType): string => `WATCH ${pathOf(type)}`;

@@ -1,0 +1,119 @@
+import type { EventEnvelope } from '../../libs/bus/envelope.ts';
+import type { WatchableKube } from '../../libs/kube/client.ts';
+import { type KubeObject, labels } from '../../libs/kube/object.ts';
+import { watchObjects } from '../../libs/kube/watch.ts';
+import type { Log } from '../../libs/service/log.ts';
+import { missingEvents } from './compare.ts';
+import type { Delivery } from './delivery.ts';
+import {
+  type ChangeType,
+  type EventContext,
+  eventOf,
+  placeOf,
+  vanishedEventOf,
+  versionOf,
+  type WatchedKind,
+} from './event.ts';
+import { redact } from './redact.ts';
+
+/** Publishes every change of the objects of one kind, one after the other, so that they stay in order. */
+export interface Follower {
+  /** What this watcher knows to be the last event of each living object: its subject and version. */
+  readonly published: ReadonlyMap<string, string>;
+  /** Lists, publishes what the stream does not tell yet, and goes on from there until the signal is aborted. */
+  follow(signal: AbortSignal): Promise<void>;
+}
+
+export interface FollowerOptions {
+  kube: WatchableKube;
+  kind: WatchedKind;
+  context: EventContext;
+  delivery: Delivery;
+  log: Log;
+  /** As of `watchObjects`. */
+  silenceMs?: number;
+}
+
+export function createFollower(options: FollowerOptions): Follower {
+  const { kube, kind, context, delivery, log, silenceMs } = options;
+  const published = new Map<string, string>();
+  /** Versions in DEAD: once is enough for each. */
+  const buried = new Map<string, string>();
+
+  async function onChange(type: ChangeType, object: KubeObject, signal: AbortSignal): Promise<void> {
+    const subject = await subjectOf(object, signal);
+    if (subject !== undefined) await publish(subject, eventOf(object, type, context, new Date()), signal);
+  }
+
+  async function onListed(
+    items: KubeObject[],
+    last: ReadonlyMap<string, EventEnvelope>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const listed = new Map<string, KubeObject>();
+    for (const item of items) {
+      const subject = await subjectOf(item, signal);
+      if (subject !== undefined) listed.set(subject, item);
+    }
+    const missing = missingEvents(listed, last, kind.type);
+    const unpublished = new Set(missing.map(({ subject }) => subject));
+    published.clear();
+    for (const [subject, object] of listed) {
+      if (!unpublished.has(subject)) published.set(subject, versionOf(object));
+    }
+    for (const change of missing) {
+      const { subject } = change;
+      if (change.type === 'vanished') {
+        await publish(subject, vanishedEventOf(change.last, context, new Date()), signal);
+      } else if (buried.get(subject) !== versionOf(change.object)) {
+        await publish(subject, eventOf(change.object, change.type, context, new Date()), signal);
+      }
+    }
+  }
+
+  async function publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<void> {
+    const outcome = await delivery.publish(subject, event, signal);
+    const version = versionOf(event.data);
+    if (outcome === 'buried') buried.set(subject, version);
+    if (outcome === 'buried' || event.type === 'io.quorate.kube.deleted') published.delete(subject);
+    else published.set(subject, version);
+  }
+
+  /** Where the object's events go; an object that belongs to no cluster is put aside. */
+  async function subjectOf(object: KubeObject, signal: AbortSignal): Promise<string | undefined> {
+    const place = placeOf(object, kind, context);
+    if ('subject' in place) return place.subject;
+    const { namespace = '', name } = object.metadata;
+    const subject = [context.kube, kind.type.plural, namespace, name].join('/');
+    if (buried.get(subject) === versionOf(object)) return undefined;
+    const payload = JSON.stringify(redact(object, context.digestKey));
+    await delivery.bury({ ...place, subject, payload }, signal);
+    buried.set(subject, versionOf(object));
+    return undefined;
+  }
+
+  return {
+    published,
+    async follow(signal) {
+      const ours = { [labels.managedBy]: labels.managedByValue };
+      let last: ReadonlyMap<string, EventEnvelope> = new Map();
+      try {
+        for await (const change of watchObjects({
+          kube,
+          type: kind.type,
+          ...(kind.engine === undefined ? { labels: ours } : {}),
+          ...(silenceMs === undefined ? {} : { silenceMs }),
+          log,
+          signal,
+        })) {
+          if (change.type === 'listing') last = await delivery.lastEvents(signal);
+          else if (change.type === 'listed') await onListed(change.items, last, signal);
+          else await onChange(change.type, change.object, signal);
+        }
+      } catch (error) {
+        // An interrupted delivery is made good by the next list.
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}

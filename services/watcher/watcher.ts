@@ -1,0 +1,135 @@
+import type { Bus } from '../../libs/bus/bus.ts';
+import { messageOf, QuorateError } from '../../libs/errors/catalogue.ts';
+import type { WatchableKube } from '../../libs/kube/client.ts';
+import { crdOf } from '../../libs/kube/crd.ts';
+import { type ResourceDefinition, resourceTypeOf } from '../../libs/kube/definition.ts';
+import { installCrds } from '../../libs/kube/install.ts';
+import type { ResourceType } from '../../libs/kube/object.ts';
+import { pathOf } from '../../libs/kube/path.ts';
+import { backoffMs, wait } from '../../libs/service/backoff.ts';
+import type { Log } from '../../libs/service/log.ts';
+import { createOutage } from '../../libs/service/outage.ts';
+import { createDelivery } from './delivery.ts';
+import { type EventContext, versionOf, type WatchedKind } from './event.ts';
+import { createFollower, type Follower } from './follower.ts';
+
+/** What the watcher needs to know of an engine. */
+export interface WatchedEngine {
+  name: string;
+  resource: ResourceDefinition;
+  owned: ResourceType[];
+}
+
+export interface WatcherOptions {
+  kube: WatchableKube;
+  bus: Bus;
+  engines: WatchedEngine[];
+  /** Keys the digests of Secrets; two watchers with the same key give the same digests. */
+  digestKey: string;
+  log: Log;
+  signal: AbortSignal;
+  /** As of `watchObjects`. */
+  silenceMs?: number;
+  /** The longest time between two comparisons with the stream, in milliseconds. */
+  compareMs?: number;
+}
+
+/**
+ * Publishes every change of the engines' custom resources and of what they own, until the signal is aborted.
+ * Nothing is remembered between runs: each list is compared with the last event of every object, so what
+ * changed or vanished unseen is published as well. Any number of watchers may run at once.
+ */
+export async function runWatcher(options: WatcherOptions): Promise<void> {
+  const { kube, bus, engines, digestKey, log, silenceMs, compareMs = 30_000 } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  await install(kube, engines, log, signal);
+
+  const context: EventContext = {
+    kube: kube.id,
+    engines: new Set(engines.map(({ name }) => name)),
+    digestKey,
+  };
+  const delivery = createDelivery(bus, kube.id);
+  const kinds = watchedKinds(engines);
+  const followers = kinds.map((kind) =>
+    createFollower({ kube, kind, context, delivery, log, ...(silenceMs === undefined ? {} : { silenceMs }) }),
+  );
+
+  let round = new AbortController();
+  const listAgain = () => {
+    round.abort();
+    round = new AbortController();
+  };
+  bus.onRestored(listAgain);
+
+  async function followForEver(follower: Follower): Promise<void> {
+    while (!signal.aborted) await follower.follow(AbortSignal.any([signal, round.signal]));
+  }
+
+  async function compareForEver(): Promise<void> {
+    while (!signal.aborted) {
+      await wait(backoffMs(0, { baseMs: compareMs, capMs: compareMs }), signal);
+      if (signal.aborted || !bus.connected()) continue;
+      const missing = await missingCount(followers, () => delivery.lastEvents(signal));
+      if (missing === 0) continue;
+      log.info({ missing }, 'events that were published are no longer in the stream; publishing them again');
+      listAgain();
+    }
+  }
+
+  log.info({ kinds: kinds.map(({ type }) => type.plural) }, 'watching');
+  // One that fails ends them all; each has ended before the caller closes what they use.
+  const running = [...followers.map(followForEver), compareForEver()];
+  await Promise.all(running.map((task) => task.catch((error) => stop.abort(error))));
+  if (!options.signal.aborted) throw stop.signal.reason;
+}
+
+/** The kinds to watch, each once: the custom resource of every engine, and all that any engine owns. */
+export function watchedKinds(engines: WatchedEngine[]): WatchedKind[] {
+  const resources = engines.map(({ name, resource }) => ({ type: resourceTypeOf(resource), engine: name }));
+  const owned = new Map(engines.flatMap((engine) => engine.owned).map((type) => [pathOf(type), type]));
+  return [...resources, ...[...owned.values()].map((type) => ({ type }))];
+}
+
+/** How many objects' last events the stream does not hold, although nothing happened to them meanwhile. */
+async function missingCount(
+  followers: Follower[],
+  lastEvents: () => ReturnType<Bus['lastEvents']>,
+): Promise<number> {
+  const before = followers.map((follower) => new Map(follower.published));
+  const last = await lastEvents();
+  return followers.flatMap((follower, index) =>
+    [...(before[index] ?? [])].filter(([subject, version]) => {
+      const event = last.get(subject);
+      const isHeld = event !== undefined && versionOf(event.data) === version;
+      return !isHeld && follower.published.get(subject) === version;
+    }),
+  ).length;
+}
+
+/** Installs the engines' CustomResourceDefinitions, as soon as the API can be reached. */
+async function install(
+  kube: WatchableKube,
+  engines: WatchedEngine[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const outage = createOutage(log, 'Kubernetes API', kube.id);
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      await installCrds(
+        kube,
+        engines.map(({ resource }) => crdOf(resource)),
+        { log, signal },
+      );
+      outage.end();
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof QuorateError && error.retryable)) throw error;
+      outage.begin(messageOf(error));
+      await wait(backoffMs(attempt, { baseMs: 200, capMs: 10_000 }), signal);
+    }
+  }
+}
