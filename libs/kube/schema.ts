@@ -34,6 +34,9 @@ export function structuralSchemaOf(type: z.ZodType): Schema {
     io: 'input',
     reused: 'inline',
     cycles: 'throw',
+    override: ({ zodSchema, path }) => {
+      if (zodSchema._zod.def.type === 'tuple') throw unsupported(path.join('.'), 'a tuple');
+    },
   });
   return structural(schema as Schema, '');
 }
@@ -55,7 +58,6 @@ function structural(given: Schema, path: string): Schema {
   if (typeof schema.additionalProperties === 'object') {
     schema.additionalProperties = structural(schema.additionalProperties, `${path}.*`);
   }
-  if (Array.isArray(schema.items)) throw unsupported(path, 'a tuple');
   if (schema.items !== undefined) schema.items = structural(schema.items, `${path}[]`);
   if (schema.type === 'integer') withIntegerFormat(schema);
   // Go's regular expressions have no lookaround, and where there is a format the API server checks that.
