@@ -67,6 +67,7 @@ export function createStore(now: () => Date = () => new Date()): Store {
   const get: Store['get'] = (type, namespace, name) => table(type).get(keyOf(type, namespace, name));
 
   return {
+    resourceVersion: () => String(revision),
     get,
     list: (type, namespace) => {
       const objects = [...table(type).entries()]
@@ -107,7 +108,7 @@ export function createStore(now: () => Date = () => new Date()): Store {
       checkPreconditions(type, previous, options);
       const grace = graceOf(type, previous, options.gracePeriodSeconds);
       const { metadata } = previous;
-      if (grace === 0 && (metadata.finalizers ?? []).length === 0) return remove(type, previous, previous);
+      if (grace === 0 && finalizersOf(previous).length === 0) return remove(type, previous, previous);
       const remaining = metadata.deletionGracePeriodSeconds;
       // A later delete may only shorten what an earlier one granted.
       if (metadata.deletionTimestamp !== undefined && remaining !== undefined && remaining <= grace)
@@ -143,11 +144,18 @@ function identityOf(object: KubeObject): Partial<KubeObject['metadata']> {
   return { ...(uid ? { uid } : {}), ...(creationTimestamp ? { creationTimestamp } : {}) };
 }
 
-function isFinished({ metadata }: KubeObject): boolean {
+/** A namespace is also held by `spec.finalizers`, until its content is gone. */
+function finalizersOf({ kind, metadata, spec }: KubeObject): unknown[] {
+  const held =
+    kind === 'Namespace' ? (spec as { finalizers?: unknown[] } | undefined)?.finalizers : undefined;
+  return [...(metadata.finalizers ?? []), ...(held ?? [])];
+}
+
+function isFinished(object: KubeObject): boolean {
   return (
-    metadata.deletionTimestamp !== undefined &&
-    (metadata.finalizers ?? []).length === 0 &&
-    (metadata.deletionGracePeriodSeconds ?? 0) === 0
+    object.metadata.deletionTimestamp !== undefined &&
+    finalizersOf(object).length === 0 &&
+    (object.metadata.deletionGracePeriodSeconds ?? 0) === 0
   );
 }
 

@@ -14,6 +14,8 @@ export interface StoreChange {
  * The API, the controllers and the node of the sandbox all work on it.
  */
 export interface Store {
+  /** The counter's present value: no object and no change has a later resourceVersion. */
+  resourceVersion(): string;
   get(type: ResourceType, namespace: string | undefined, name: string): KubeObject | undefined;
   list(type: ResourceType, namespace?: string): KubeObject[];
   /** Adds the object with a new uid and resourceVersion; throws an `ApiStatus` AlreadyExists. */

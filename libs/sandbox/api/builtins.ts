@@ -1,0 +1,100 @@
+import type { KubeObject, ResourceType } from '../../kube/object.ts';
+import { resourceTypes } from '../../kube/object.ts';
+import { definitionRules } from './kinds/definition.ts';
+import { podRules } from './kinds/pod.ts';
+import type { KindRules } from './kinds/rules.ts';
+import { secretRules } from './kinds/secret.ts';
+import { serviceRules } from './kinds/service.ts';
+import { claimRules, storageClassRules } from './kinds/storage.ts';
+import { modelSchema } from './models.ts';
+import type { Resource } from './resource.ts';
+
+const core = (kind: string, plural: string, namespaced = true): ResourceType => ({
+  group: '',
+  version: 'v1',
+  kind,
+  plural,
+  namespaced,
+});
+
+const named = (group: string, kind: string, plural: string, namespaced = true): ResourceType => ({
+  group,
+  version: 'v1',
+  kind,
+  plural,
+  namespaced,
+});
+
+interface Options {
+  model?: string;
+  shortNames?: string[];
+  categories?: string[];
+  status?: boolean;
+  rules?: KindRules;
+}
+
+function builtin(type: ResourceType, options: Options = {}): Resource {
+  return {
+    type,
+    storageVersion: type.version,
+    builtin: true,
+    singular: type.kind.toLowerCase(),
+    listKind: `${type.kind}List`,
+    shortNames: options.shortNames ?? [],
+    categories: options.categories ?? [],
+    schema: modelSchema(options.model ?? `V1${type.kind}`),
+    statusSubresource: options.status ?? false,
+    rules: options.rules ?? {},
+  };
+}
+
+/** A namespace is held by its content: the namespace controller takes this finalizer away. */
+const namespaceRules: KindRules = {
+  prepare: (object, old) => ({ spec: old ? {} : { finalizers: ['kubernetes'] }, ...object }),
+  onCreate: (object) => ({
+    ...object,
+    metadata: {
+      ...object.metadata,
+      labels: { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name },
+    },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  }),
+};
+
+/** The kinds the sandbox has without any CustomResourceDefinition. */
+export function builtinResources(allocateClusterIp: (service: KubeObject) => string): Resource[] {
+  const all = ['all'];
+  return [
+    builtin(resourceTypes.namespace, { shortNames: ['ns'], status: true, rules: namespaceRules }),
+    builtin(resourceTypes.node, { shortNames: ['no'], status: true }),
+    builtin(resourceTypes.pod, { shortNames: ['po'], categories: all, status: true, rules: podRules }),
+    builtin(resourceTypes.service, {
+      shortNames: ['svc'],
+      categories: all,
+      status: true,
+      rules: serviceRules(allocateClusterIp),
+    }),
+    builtin(core('Endpoints', 'endpoints'), { shortNames: ['ep'] }),
+    builtin(core('ConfigMap', 'configmaps'), { shortNames: ['cm'] }),
+    builtin(resourceTypes.secret, { rules: secretRules }),
+    builtin(resourceTypes.claim, { shortNames: ['pvc'], status: true, rules: claimRules }),
+    builtin(resourceTypes.event, { model: 'CoreV1Event', shortNames: ['ev'] }),
+    builtin(core('ServiceAccount', 'serviceaccounts'), { shortNames: ['sa'] }),
+    builtin(resourceTypes.customResourceDefinition, {
+      shortNames: ['crd', 'crds'],
+      categories: ['api-extensions'],
+      status: true,
+      rules: definitionRules,
+    }),
+    builtin(named('coordination.k8s.io', 'Lease', 'leases')),
+    builtin(named('policy', 'PodDisruptionBudget', 'poddisruptionbudgets'), {
+      shortNames: ['pdb'],
+      status: true,
+    }),
+    builtin(named('storage.k8s.io', 'StorageClass', 'storageclasses', false), {
+      shortNames: ['sc'],
+      rules: storageClassRules,
+    }),
+  ];
+}

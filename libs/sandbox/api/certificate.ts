@@ -1,0 +1,62 @@
+// The x509 library needs this to be loaded before it.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+export interface ServerCertificate {
+  /** All in PEM. */
+  authority: string;
+  certificate: string;
+  key: string;
+}
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const yearMs = 365 * 24 * 3_600_000;
+
+/** A new authority and a certificate of it for 127.0.0.1 and localhost, both valid for a year from `now`. */
+export async function createCertificate(now: Date): Promise<ServerCertificate> {
+  x509.cryptoProvider.set(webcrypto);
+  const [authorityKeys, keys] = await Promise.all([newKeys(), newKeys()]);
+  // Clocks of clients on the same machine agree, but certificates count whole seconds.
+  const validity = {
+    notBefore: new Date(now.getTime() - 60_000),
+    notAfter: new Date(now.getTime() + yearMs),
+  };
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity,
+    serialNumber: '01',
+    name: 'CN=quorate-sandbox',
+    keys: authorityKeys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity,
+    serialNumber: '02',
+    subject: 'CN=quorate-sandbox-api',
+    issuer: authority.subject,
+    publicKey: keys.publicKey,
+    signingKey: authorityKeys.privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'ip', value: '127.0.0.1' },
+        { type: 'dns', value: 'localhost' },
+      ]),
+    ],
+  });
+  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  return {
+    authority: authority.toString('pem'),
+    certificate: certificate.toString('pem'),
+    key: `-----BEGIN PRIVATE KEY-----\n${key.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,
+  };
+}
+
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}

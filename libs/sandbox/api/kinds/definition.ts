@@ -1,0 +1,59 @@
+import type { KubeObject } from '../../../kube/object.ts';
+import type { StatusCause } from '../../status.ts';
+import { listOf, objectOf, textOf, valueAt } from '../json.ts';
+import { missing, wrong } from '../metadata.ts';
+import type { KindRules } from './rules.ts';
+
+export const definitionFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** CustomResourceDefinitions: the names that follow from the kind, and the rules on names and versions. */
+export const definitionRules: KindRules = {
+  prepare: (definition) => {
+    const spec = objectOf(definition['spec']);
+    const names = objectOf(spec['names']);
+    const kind = textOf(names['kind']) ?? '';
+    const defaults = { singular: kind.toLowerCase(), listKind: `${kind}List` };
+    return {
+      ...definition,
+      spec: { conversion: { strategy: 'None' }, ...spec, names: { ...defaults, ...names } },
+    };
+  },
+  validate,
+  onCreate: (definition) => {
+    const finalizers = [...new Set([...(definition.metadata.finalizers ?? []), definitionFinalizer])];
+    return { ...definition, metadata: { ...definition.metadata, finalizers }, status: {} };
+  },
+};
+
+function validate(definition: KubeObject): StatusCause[] {
+  const spec = objectOf(definition['spec']);
+  const { plural, kind } = objectOf(spec['names']);
+  const versions = listOf(spec['versions']).map(objectOf);
+  const found: StatusCause[] = [];
+  if (!spec['group']) found.push(missing('spec.group'));
+  if (!plural) found.push(missing('spec.names.plural'));
+  if (!kind) found.push(missing('spec.names.kind'));
+  const name = `${plural}.${spec['group']}`;
+  if (definition.metadata.name !== name) {
+    found.push(wrong('metadata.name', definition.metadata.name, `must be spec.names.plural+"."+spec.group`));
+  }
+  if (spec['scope'] !== 'Namespaced' && spec['scope'] !== 'Cluster') found.push(missing('spec.scope'));
+  if (versions.filter((version) => version['storage'] === true).length !== 1) {
+    const why = 'must have exactly one version marked as storage version';
+    found.push(
+      wrong(
+        'spec.versions',
+        versions.map((version) => version['name']),
+        why,
+      ),
+    );
+  }
+  for (const [index, version] of versions.entries()) {
+    const at = `spec.versions[${index}]`;
+    if (!version['name']) found.push(missing(`${at}.name`));
+    if (!valueAt(version, 'schema', 'openAPIV3Schema')) {
+      found.push(missing(`${at}.schema.openAPIV3Schema`, 'schemas are required'));
+    }
+  }
+  return found;
+}

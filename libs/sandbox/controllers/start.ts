@@ -1,0 +1,23 @@
+import type { Registry } from '../api/registry.ts';
+import type { Store } from '../store.ts';
+import { startClaims } from './claims.ts';
+import { startDefinitions } from './definitions.ts';
+import { startEndpoints } from './endpoints.ts';
+import { startGarbage } from './garbage.ts';
+import { startNamespaces } from './namespaces.ts';
+
+/** Starts every control loop of the sandbox. They only listen to the store and write to it. */
+export function startControllers(store: Store, registry: Registry): { close(): void } {
+  const stops = [
+    startDefinitions(store, registry),
+    startNamespaces(store, registry),
+    startGarbage(store, registry),
+    startClaims(store),
+    startEndpoints(store),
+  ];
+  return {
+    close: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { KubeObject } from '../kube/object.ts';
+import type { Log } from '../service/log.ts';
+import { builtinResources } from './api/builtins.ts';
+import { createCertificate } from './api/certificate.ts';
+import { createHistory } from './api/history.ts';
+import { writeKubeconfig } from './api/kubeconfig.ts';
+import { createRegistry } from './api/registry.ts';
+import { createApiServer } from './api/server.ts';
+import { startControllers } from './controllers/start.ts';
+import { createFaults } from './faults.ts';
+import type { Runtime } from './runtime.ts';
+import type { Store } from './store.ts';
+
+/** How many changes a watch may lie behind before it must list again. */
+const historyCapacity = 20_000;
+
+export interface SandboxApi {
+  url: string;
+  kubeconfigPath: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the sandbox's API on 127.0.0.1 with its controllers, and writes `<directory>/kubeconfig` (mode 0600) with a
+ * new authority and token. `port` 0, the default, takes a free one. `allocateClusterIp` gives services an address.
+ */
+export async function startApi(options: {
+  store: Store;
+  directory: string;
+  port?: number;
+  runtime: Runtime;
+  allocateClusterIp: (service: KubeObject) => string;
+  log: Log;
+}): Promise<SandboxApi> {
+  const { store, log, runtime } = options;
+  const registry = createRegistry(store, builtinResources(options.allocateClusterIp));
+  const history = createHistory(store, historyCapacity);
+  const controllers = startControllers(store, registry);
+  const certificate = await createCertificate(new Date());
+  const token = randomBytes(24).toString('base64url');
+  const context = { store, registry, history, faults: createFaults(), runtime, log, now: () => new Date() };
+  const server = createApiServer(context, certificate, token);
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await mkdir(options.directory, { recursive: true });
+  const access = { url, token, authority: certificate.authority };
+  const kubeconfigPath = await writeKubeconfig(options.directory, access);
+  return {
+    url,
+    kubeconfigPath,
+    close: async () => {
+      controllers.close();
+      history.close();
+      registry.close();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
