@@ -32,7 +32,7 @@ export type { EtcdAlarm, EtcdKeyValue, EtcdMember, EtcdStatus } from './messages
 /**
  * One etcd member, asked over gRPC. Every call ends within the client's timeout; it throws a `QuorateError` of
  * the catalogue (`ETCD_…`), or the signal's reason where the signal was aborted. What is said of etcd below was
- * seen with 3.4.23.
+ * seen with 3.4.23 and 3.5.16.
  *
  * A learner answers nothing but `status` (ETCD_REFUSED, "rpc not supported for learner"). A member without a
  * leader answers `status`, and `members` before 3.5; all else is ETCD_NO_LEADER at once, or ETCD_TIMEOUT while
@@ -50,8 +50,9 @@ export interface EtcdClient {
   /** Of this member's own state: needs no quorum, and may lag behind. */
   status(): Promise<EtcdStatus>;
   /**
-   * Sorted by id. From 3.5 on it is what a quorum agrees on. Before, it is what this member has applied, which
-   * may lag: `readLinearizable` on the same member first, and the list is at least as new as that.
+   * Sorted by id. From 3.5 on it is what a quorum agrees on, and without one it waits for the deadline
+   * (ETCD_TIMEOUT). Before, it is what this member has applied, which may lag: `readLinearizable` on the same
+   * member first, and the list is at least as new as that.
    */
   members(): Promise<EtcdMember[]>;
   /** Proves that this member reaches a quorum, by reading a key that need not exist. */
@@ -69,7 +70,8 @@ export interface EtcdClient {
   /** ETCD_LEARNER_NOT_READY until it has caught up; ETCD_REFUSED where it is a voter already. */
   promoteMember(id: string): Promise<void>;
   /**
-   * ETCD_MEMBER_NOT_FOUND where it is gone already. The leader can be removed, and then the others need an
+   * ETCD_MEMBER_NOT_FOUND where it is gone already. The removed process ends at once and never starts again
+   * with its data. etcd removes even the leader; then the answer may be lost with it and the others need an
    * election: move the leadership first.
    */
   removeMember(id: string): Promise<void>;
