@@ -141,6 +141,17 @@ export const catalogue = {
     'a decision record does not have the published format',
     'Look at it in the stream DEAD; another program or another version wrote it.',
   ),
+  // Sandbox
+  SANDBOX_FORBIDDEN: entry(
+    false,
+    'this machine does not let the sandbox run containers',
+    'Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or a container with --privileged), run as root, or give a real cluster in KUBECONFIG.',
+  ),
+  SANDBOX_ADDRESSES: entry(
+    true,
+    'the sandbox found no free range of loopback addresses',
+    'Stop another sandbox, then start again.',
+  ),
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,95 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type KubeObject, resourceTypes } from '../../kube/object.ts';
+import type { Store } from '../store.ts';
+import { podSpecOf, Waiting } from './spec.ts';
+
+/** Keeps a claim until no pod uses it; the name is that of Kubernetes' own. */
+const protection = 'kubernetes.io/pvc-protection';
+
+interface ClaimSpec {
+  volumeName?: string;
+  accessModes?: string[];
+  resources?: { requests?: Record<string, string> };
+}
+
+/** Persistent volume claims as folders: a claim is bound as soon as it exists, and its folder goes with it. */
+export class Claims {
+  readonly #store: Store;
+  readonly #folder: string;
+
+  constructor(store: Store, folder: string) {
+    this.#store = store;
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+  }
+
+  /** Binds new claims, and lets go of deleted ones that no pod uses any more. */
+  sync(): void {
+    const inUse = new Set(this.#store.list(resourceTypes.pod).flatMap(claimsOf));
+    for (const claim of this.#store.list(resourceTypes.claim)) {
+      const { namespace, name } = claim.metadata;
+      const deleted = claim.metadata.deletionTimestamp !== undefined;
+      if (!deleted) this.#store.update(resourceTypes.claim, namespace, name, (object) => this.#bound(object));
+      else if (!inUse.has(`${namespace}/${name}`)) {
+        this.#store.update(resourceTypes.claim, namespace, name, withoutProtection);
+      }
+    }
+  }
+
+  /** Removes what a claim held, once the claim itself is gone. */
+  removed(claim: KubeObject): void {
+    const volume = (claim['spec'] as ClaimSpec | undefined)?.volumeName;
+    if (volume) rmSync(join(this.#folder, volume), { recursive: true, force: true });
+  }
+
+  /** The folder of a claim; throws `Waiting` in the scheduler's words where it cannot be used. */
+  folder(namespace: string, name: string): string {
+    const claim = this.#store.get(resourceTypes.claim, namespace, name);
+    if (!claim) throw new Waiting('Unschedulable', `persistentvolumeclaim "${name}" not found`);
+    const volume = (claim['spec'] as ClaimSpec).volumeName;
+    if (claim.metadata.deletionTimestamp !== undefined || !volume) {
+      throw new Waiting('Unschedulable', `persistentvolumeclaim "${name}" is being deleted`);
+    }
+    return join(this.#folder, volume);
+  }
+
+  /** A lost disk: the claim stays, what it held is gone. Answers whether there is such a claim. */
+  empty(namespace: string, name: string): boolean {
+    const claim = this.#store.get(resourceTypes.claim, namespace, name);
+    const volume = (claim?.['spec'] as ClaimSpec | undefined)?.volumeName;
+    if (!volume) return false;
+    const folder = join(this.#folder, volume);
+    // The folder itself stays: it is mounted in containers.
+    for (const entry of readdirSync(folder)) rmSync(join(folder, entry), { recursive: true, force: true });
+    return true;
+  }
+
+  #bound(claim: KubeObject): KubeObject {
+    const spec = (claim['spec'] ?? {}) as ClaimSpec;
+    if (spec.volumeName) return claim;
+    const volumeName = `pvc-${claim.metadata.uid}`;
+    mkdirSync(join(this.#folder, volumeName), { recursive: true });
+    return {
+      ...claim,
+      metadata: { ...claim.metadata, finalizers: [...(claim.metadata.finalizers ?? []), protection] },
+      spec: { storageClassName: 'standard', ...spec, volumeName },
+      status: {
+        phase: 'Bound',
+        accessModes: spec.accessModes ?? ['ReadWriteOnce'],
+        capacity: { storage: spec.resources?.requests?.['storage'] ?? '1Gi' },
+      },
+    };
+  }
+}
+
+function claimsOf(pod: KubeObject): string[] {
+  return (podSpecOf(pod).volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
+    persistentVolumeClaim ? [`${pod.metadata.namespace}/${persistentVolumeClaim.claimName}`] : [],
+  );
+}
+
+function withoutProtection(claim: KubeObject): KubeObject {
+  const finalizers = (claim.metadata.finalizers ?? []).filter((finalizer) => finalizer !== protection);
+  return { ...claim, metadata: { ...claim.metadata, finalizers } };
+}

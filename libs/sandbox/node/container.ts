@@ -1,0 +1,250 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timestamp } from '../memory.ts';
+import { Backoff } from './backoff.ts';
+import { type Box, bubblewrapArguments } from './bubblewrap.ts';
+import { execOnce, type Joinable } from './exec.ts';
+import { LogFile } from './logfile.ts';
+import { runProbe } from './probe.ts';
+import { type ContainerProcess, type Exit, startProcess } from './process.ts';
+import type { ContainerSpec, ContainerState, ContainerStatus, ProbeSpec } from './spec.ts';
+import { Waiting } from './spec.ts';
+
+/** What the machine offers to every container. */
+export interface Machine {
+  /** The absolute path of `bwrap`. */
+  bubblewrap: string;
+  rootless: boolean;
+}
+
+/** What a container needs of the pod around it. */
+export interface Surroundings {
+  machine: Machine;
+  /** For what this container writes outside its volumes: logs and termination messages. */
+  folder: string;
+  address: string;
+  restartPolicy: 'Always' | 'OnFailure' | 'Never';
+  terminationGraceMs: number;
+  /** The latest of everything that the pod says about this container; throws `Waiting` where something is missing. */
+  prepare(): { box: Box; environment: Record<string, string> };
+  /** Settles at the next change of anything that `prepare` reads, or with `signal`. */
+  nextChange(signal: AbortSignal): Promise<void>;
+  /** Called whenever `status` would answer something new. */
+  changed(): void;
+}
+
+const creating: ContainerState = { waiting: { reason: 'ContainerCreating' } };
+
+/** One container of a pod, over all its runs. */
+export class Container {
+  readonly spec: ContainerSpec;
+  readonly #around: Surroundings;
+  readonly #stopping = new AbortController();
+  #state: ContainerState = creating;
+  #lastState: ContainerState = {};
+  #restartCount: number;
+  #ready = false;
+  #started = false;
+  #imageId = '';
+  #process: ContainerProcess | undefined;
+  #joinable: Joinable | undefined;
+  #containerId: string | undefined;
+  #log: LogFile | undefined;
+  #previousLog: LogFile | undefined;
+
+  constructor(spec: ContainerSpec, around: Surroundings, restartCount: number) {
+    this.spec = spec;
+    this.#around = around;
+    this.#restartCount = restartCount;
+    mkdirSync(around.folder, { recursive: true });
+  }
+
+  /** Runs the container again and again, as its restart policy says, until it has ended for good or is stopped. */
+  async run(): Promise<void> {
+    const backoff = new Backoff();
+    while (!this.#stopping.signal.aborted) {
+      const prepared = await this.#prepared();
+      if (!prepared) return;
+      const startedMs = performance.now();
+      const exit = await this.#runOnce(prepared);
+      const policy = this.#around.restartPolicy;
+      if (policy === 'Never' || (policy === 'OnFailure' && exit.code === 0)) return;
+      await this.#pause(backoff.next(performance.now() - startedMs));
+      if (this.#stopping.signal.aborted) return;
+      this.#restartCount += 1;
+    }
+  }
+
+  /** SIGTERM, and SIGKILL when `graceMs` have passed; it is not started again. A later call may shorten the grace. */
+  async stop(graceMs: number): Promise<void> {
+    const first = !this.#stopping.signal.aborted;
+    this.#stopping.abort();
+    await this.#end(graceMs, first);
+  }
+
+  get succeeded(): boolean {
+    return this.#state.terminated?.exitCode === 0;
+  }
+
+  /** What `exec` joins; `undefined` while the container does not run. */
+  get joinable(): Joinable | undefined {
+    return this.#state.running ? this.#joinable : undefined;
+  }
+
+  log(previous: boolean): LogFile | undefined {
+    return previous ? this.#previousLog : this.#log;
+  }
+
+  status(): ContainerStatus {
+    return {
+      name: this.spec.name,
+      image: this.spec.image ?? '',
+      imageID: this.#imageId,
+      ...(this.#containerId === undefined ? {} : { containerID: this.#containerId }),
+      ready: this.#ready,
+      started: this.#started,
+      restartCount: this.#restartCount,
+      state: this.#state,
+      lastState: this.#lastState,
+    };
+  }
+
+  async #prepared(): Promise<{ box: Box; environment: Record<string, string> } | undefined> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        return this.#around.prepare();
+      } catch (error) {
+        if (!(error instanceof Waiting)) throw error;
+        this.#become({ waiting: { reason: error.reason, message: error.message } });
+      }
+      await this.#around.nextChange(this.#stopping.signal);
+    }
+    return undefined;
+  }
+
+  async #runOnce({ box, environment }: { box: Box; environment: Record<string, string> }): Promise<Exit> {
+    const { machine, folder } = this.#around;
+    const log = this.#newLog();
+    const messageFile = join(folder, `${this.#restartCount}.termination`);
+    writeFileSync(messageFile, '');
+    const target = this.spec.terminationMessagePath ?? '/dev/termination-log';
+    const mounts = [...box.mounts, { source: messageFile, target, readOnly: false }];
+    const args = bubblewrapArguments({ ...box, mounts }, machine.rootless);
+    const process = startProcess(machine.bubblewrap, args, environment, (chunk) => log.append(chunk));
+    this.#process = process;
+    const pid = await process.pid;
+    const startedAt = timestamp(new Date());
+    const probes = new AbortController();
+    if (pid !== undefined) {
+      this.#imageId = `sandbox://${box.image.runs.replaceAll(' ', '/')}`;
+      this.#containerId = `sandbox://${pid}`;
+      this.#joinable = { pid, environment, workingDirectory: box.workingDirectory };
+      this.#started = this.spec.startupProbe === undefined;
+      this.#ready = this.#started && this.spec.readinessProbe === undefined;
+      this.#become({ running: { startedAt } });
+      void this.#probe(this.#joinable, probes.signal);
+    }
+    const exit = await process.exited;
+    probes.abort();
+    log.end();
+    this.#ready = false;
+    this.#started = false;
+    const message = this.#message(exit, messageFile, log);
+    this.#become({
+      terminated: {
+        exitCode: exit.started ? exit.code : 128,
+        reason: exit.started ? (exit.code === 0 ? 'Completed' : 'Error') : 'StartError',
+        ...(message === '' ? {} : { message }),
+        startedAt,
+        finishedAt: timestamp(new Date()),
+        containerID: this.#containerId ?? '',
+      },
+    });
+    return exit;
+  }
+
+  async #probe(container: Joinable, signal: AbortSignal): Promise<void> {
+    const { startupProbe, livenessProbe, readinessProbe, ports = [] } = this.spec;
+    const { rootless } = this.#around.machine;
+    const target = {
+      address: this.#around.address,
+      ports: Object.fromEntries(ports.flatMap(({ name, containerPort }) => [[name ?? '', containerPort]])),
+      environment: container.environment,
+      exec: (command: string[], timeoutMs: number) => execOnce(container, command, timeoutMs, rootless),
+    };
+    const run = (probe: ProbeSpec, onVerdict: (ok: boolean) => void, until: AbortSignal) =>
+      runProbe(probe, target, onVerdict, until);
+    const restart = (ok: boolean): void => {
+      if (!ok) void this.#end(this.#around.terminationGraceMs, true);
+    };
+    if (startupProbe) {
+      const done = new AbortController();
+      const onVerdict = (ok: boolean): void => {
+        this.#started = ok;
+        done.abort();
+        restart(ok);
+      };
+      await run(startupProbe, onVerdict, AbortSignal.any([signal, done.signal]));
+      if (!this.#started || signal.aborted) return;
+      this.#setReady(readinessProbe === undefined);
+    }
+    if (readinessProbe) void run(readinessProbe, (ok) => this.#setReady(ok), signal);
+    if (livenessProbe) {
+      const done = new AbortController();
+      const onVerdict = (ok: boolean): void => {
+        if (!ok) done.abort();
+        restart(ok);
+      };
+      await run(livenessProbe, onVerdict, AbortSignal.any([signal, done.signal]));
+    }
+  }
+
+  async #end(graceMs: number, ask: boolean): Promise<void> {
+    const process = this.#process;
+    if (!process) return;
+    const timer = setTimeout(() => void process.kill(), graceMs);
+    if (ask && graceMs > 0) await process.terminate();
+    await process.exited;
+    clearTimeout(timer);
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    if (pauseMs === 0) return;
+    const message = `back-off ${pauseMs / 1_000}s restarting failed container=${this.spec.name}`;
+    this.#become({ waiting: { reason: 'CrashLoopBackOff', message } });
+    // Cut short when the container is stopped; whoever called looks at that next.
+    await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+
+  #setReady(ready: boolean): void {
+    this.#ready = ready;
+    this.#around.changed();
+  }
+
+  #become(state: ContainerState): void {
+    if (this.#state.terminated) this.#lastState = this.#state;
+    this.#state = state;
+    this.#around.changed();
+  }
+
+  /** The log of a new run. That of the run before stays readable, an older one goes. */
+  #newLog(): LogFile {
+    this.#previousLog?.remove();
+    this.#previousLog = this.#log;
+    this.#log = new LogFile(join(this.#around.folder, `${this.#restartCount}.log`));
+    return this.#log;
+  }
+
+  #message(exit: Exit, file: string, log: LogFile): string {
+    const written = readFileSync(file, 'utf8').slice(0, 4_096);
+    if (written !== '') return written;
+    const fromLog = !exit.started || this.spec.terminationMessagePolicy === 'FallbackToLogsOnError';
+    if (exit.code === 0 || !fromLog) return '';
+    const lines = log.lines().slice(-80);
+    return lines
+      .map(({ text }) => `${text}\n`)
+      .join('')
+      .slice(-2_048);
+  }
+}

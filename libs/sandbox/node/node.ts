@@ -1,0 +1,323 @@
+import { EventEmitter, once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type KubeObject, resourceTypes } from '../../kube/object.ts';
+import type { Log } from '../../service/log.ts';
+import { timestamp } from '../memory.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Store, StoreChange } from '../store.ts';
+import { Addresses } from './addresses.ts';
+import { bindPod, nodeName } from './binding.ts';
+import { Claims } from './claims.ts';
+import type { Machine } from './container.ts';
+import { podHosts, serviceHosts } from './hosts.ts';
+import { type ImageTable, imageTable } from './images.ts';
+import { findMachine, outputInside } from './machine.ts';
+import { Pod } from './pod.ts';
+import { ServiceProxy } from './proxy.ts';
+import { nodeRuntime } from './runtime.ts';
+import { podSpecOf, podStatusOf } from './spec.ts';
+import { mergeConditions } from './status.ts';
+
+export interface NodeOptions {
+  store: Store;
+  /** Everything the node writes lies below this folder. */
+  folder: string;
+  /** Images with a root file system of their own: `<name>:<version>` → folder. */
+  imageRoots?: Map<string, string>;
+  environment?: Record<string, string | undefined>;
+  log: Log;
+}
+
+const endpointsType = {
+  group: '',
+  version: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  namespaced: true,
+} as const;
+
+/** What the node reads besides pods. */
+const otherKinds = new Set(['Service', 'Endpoints', 'PersistentVolumeClaim', 'ConfigMap', 'Secret']);
+
+/** How long containers have to end by themselves when the sandbox stops. */
+const closeGraceMs = 2_000;
+
+/** The one node of the sandbox: runs every pod of the store as processes of this machine. */
+export class SandboxNode {
+  readonly runtime: Runtime;
+  readonly #store: Store;
+  readonly #folder: string;
+  readonly #log: Log;
+  readonly #machine: Machine;
+  readonly #images: ImageTable;
+  readonly #addresses: Addresses;
+  readonly #claims: Claims;
+  readonly #proxy: ServiceProxy;
+  readonly #pods = new Map<string, Pod>();
+  readonly #changes = new EventEmitter();
+  readonly #unwatch: () => void;
+  #alive = true;
+  #closed = false;
+  #syncDue = false;
+
+  /**
+   * Finds bubblewrap and the programs of images, takes a range of addresses, registers the node and begins. Throws
+   * SANDBOX_FORBIDDEN or PROGRAM_MISSING where this machine cannot run containers.
+   */
+  static async start(options: NodeOptions): Promise<SandboxNode> {
+    const environment = options.environment ?? process.env;
+    const machine = await findMachine(environment);
+    const images = await imageTable(options.imageRoots ?? new Map(), environment, (image, command) =>
+      outputInside(machine, image, command),
+    );
+    return new SandboxNode(options, machine, images, await Addresses.claim());
+  }
+
+  private constructor(options: NodeOptions, machine: Machine, images: ImageTable, addresses: Addresses) {
+    this.#store = options.store;
+    this.#folder = options.folder;
+    this.#log = options.log;
+    this.#machine = machine;
+    this.#images = images;
+    this.#addresses = addresses;
+    this.#claims = new Claims(options.store, join(options.folder, 'volumes'));
+    this.#proxy = new ServiceProxy(options.log);
+    this.runtime = nodeRuntime((uid) => this.#pods.get(uid), machine.rootless);
+    // Every container that waits for an object listens here.
+    this.#changes.setMaxListeners(0);
+    mkdirSync(join(options.folder, 'pods'), { recursive: true });
+    this.#register();
+    this.#unwatch = this.#store.watch((change) => this.#onChange(change));
+    this.#syncSoon();
+  }
+
+  /** A new address for a service. */
+  allocateClusterIp(): string {
+    return this.#addresses.service();
+  }
+
+  /** The node dies: all containers end at once, and nothing runs or is told until `revive`. */
+  async die(): Promise<void> {
+    this.#alive = false;
+    const pods = [...this.#pods.values()];
+    this.#pods.clear();
+    await Promise.all(pods.map((pod) => pod.die()));
+    this.#setNodeReady(false);
+    for (const { metadata } of this.#store.list(resourceTypes.pod)) {
+      this.#store.update(resourceTypes.pod, metadata.namespace, metadata.name, withoutReady);
+    }
+  }
+
+  /** The node comes back after `die`: every pod that is still wanted starts again, with a new address. */
+  revive(): void {
+    this.#alive = true;
+    this.#setNodeReady(true);
+    for (const pod of this.#store.list(resourceTypes.pod)) {
+      const { namespace, name } = pod.metadata;
+      if (!isFinished(pod)) this.#store.update(resourceTypes.pod, namespace, name, withoutAddress);
+    }
+    this.#syncSoon();
+  }
+
+  /** A disk is lost: the claim stays, what it held is gone. Answers whether there is such a claim. */
+  emptyClaim(namespace: string, name: string): boolean {
+    return this.#claims.empty(namespace, name);
+  }
+
+  /** Ends all containers, politely for a moment, and gives back what was taken. The volumes stay. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    await Promise.all([...this.#pods.values()].map((pod) => pod.stop(closeGraceMs)));
+    this.#proxy.close();
+    this.#addresses.close();
+  }
+
+  #onChange({ type, object }: StoreChange): void {
+    if (object.kind !== 'Pod' && !otherKinds.has(object.kind)) return;
+    if (type === 'DELETED' && object.kind === 'PersistentVolumeClaim') this.#claims.removed(object);
+    if (type === 'DELETED' && object.kind === 'Pod') void this.#forget(object);
+    if (object.kind === 'ConfigMap' || object.kind === 'Secret') this.#syncVolumes();
+    this.#syncSoon();
+  }
+
+  /** Requests that arrive together are served together, so that pods created at once know each other's names. */
+  #syncSoon(): void {
+    if (this.#syncDue) return;
+    this.#syncDue = true;
+    setImmediate(() => {
+      this.#syncDue = false;
+      if (this.#alive && !this.#closed) this.#sync();
+    });
+  }
+
+  /** Claims, then addresses, then names, then processes: each can count on the ones before. */
+  #sync(): void {
+    this.#claims.sync();
+    for (const pod of this.#store.list(resourceTypes.pod)) this.#bind(pod);
+    const pods = this.#store.list(resourceTypes.pod).filter(isHere);
+    const starting = pods.filter((pod) => !this.#pods.has(pod.metadata.uid ?? '') && !isFinished(pod));
+    const started = starting.flatMap((pod) => this.#adopt(pod));
+    const services = this.#store.list(resourceTypes.service);
+    this.#writeHosts(pods, services);
+    for (const pod of started) this.#run(pod);
+    for (const pod of pods) {
+      if (pod.metadata.deletionTimestamp !== undefined) void this.#stop(pod);
+    }
+    this.#proxy.sync(services, this.#store.list(endpointsType));
+    this.#changes.emit('change');
+  }
+
+  #bind(pod: KubeObject): void {
+    const { namespace, name } = pod.metadata;
+    if (podStatusOf(pod).podIP || isFinished(pod) || pod.metadata.deletionTimestamp !== undefined) return;
+    if ((podSpecOf(pod).nodeName ?? nodeName) !== nodeName) return;
+    const bound = bindPod(pod, {
+      claimFolder: (inNamespace, claim) => this.#claims.folder(inNamespace, claim),
+      images: this.#images,
+      hostAddress: this.#addresses.node,
+      podAddress: () => this.#addresses.pod(),
+      now: timestamp(new Date()),
+    });
+    this.#store.update(resourceTypes.pod, namespace, name, () => bound);
+  }
+
+  #adopt(object: KubeObject): Pod[] {
+    const uid = object.metadata.uid ?? '';
+    if (object.metadata.deletionTimestamp !== undefined) return [];
+    const pod = new Pod(object, {
+      store: this.#store,
+      machine: this.#machine,
+      images: this.#images,
+      folder: join(this.#folder, 'pods', uid),
+      claimFolder: (namespace, claim) => this.#claims.folder(namespace, claim),
+      nextChange: async (signal) => {
+        // Settled by the signal as well: whoever waits looks at it next.
+        await once(this.#changes, 'change', { signal }).catch(() => {});
+      },
+    });
+    this.#pods.set(uid, pod);
+    return [pod];
+  }
+
+  #run(pod: Pod): void {
+    pod.run().catch((error) => this.#log.error({ uid: pod.uid, error }, 'cannot run a pod'));
+  }
+
+  async #stop(object: KubeObject): Promise<void> {
+    const { namespace, name, uid = '', deletionGracePeriodSeconds = 0 } = object.metadata;
+    await this.#pods.get(uid)?.stop(deletionGracePeriodSeconds * 1_000);
+    const present = this.#store.get(resourceTypes.pod, namespace, name);
+    if (present?.metadata.uid !== uid || this.#closed || !this.#alive) return;
+    this.#store.delete(resourceTypes.pod, namespace, name, { gracePeriodSeconds: 0, uid });
+  }
+
+  /** The object is gone: whatever may still run of it ends now. */
+  async #forget({ metadata: { uid = '' } }: KubeObject): Promise<void> {
+    const pod = this.#pods.get(uid);
+    this.#pods.delete(uid);
+    await pod?.stop(0);
+    pod?.remove();
+  }
+
+  #writeHosts(pods: KubeObject[], services: KubeObject[]): void {
+    const lines = new Map<string, string>();
+    for (const pod of pods) {
+      const namespace = pod.metadata.namespace ?? '';
+      const known = lines.get(namespace) ?? serviceHosts(services, pods, namespace);
+      lines.set(namespace, known);
+      this.#pods.get(pod.metadata.uid ?? '')?.writeHosts(podHosts(pod, known));
+    }
+  }
+
+  #syncVolumes(): void {
+    for (const pod of this.#pods.values()) {
+      try {
+        pod.refreshVolumes();
+      } catch (error) {
+        // As the kubelet: an object taken away under a running pod leaves its files as they are.
+        this.#log.debug({ uid: pod.uid, error }, 'cannot refresh the volumes of a pod');
+      }
+    }
+  }
+
+  #register(): void {
+    const capacity = {
+      cpu: String(cpus().length),
+      memory: `${Math.floor(totalmem() / 1024)}Ki`,
+      pods: '1000',
+      'ephemeral-storage': '100Gi',
+    };
+    this.#store.create(resourceTypes.node, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: {
+        name: nodeName,
+        labels: {
+          'kubernetes.io/hostname': nodeName,
+          'kubernetes.io/os': 'linux',
+          'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
+        },
+      },
+      spec: {},
+      status: {
+        capacity,
+        allocatable: capacity,
+        addresses: [
+          { type: 'InternalIP', address: this.#addresses.node },
+          { type: 'Hostname', address: nodeName },
+        ],
+        nodeInfo: {
+          kubeletVersion: 'v1.33.0-sandbox',
+          containerRuntimeVersion: 'bubblewrap://0',
+          operatingSystem: 'linux',
+          architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+        },
+      },
+    });
+    this.#setNodeReady(true);
+  }
+
+  #setNodeReady(ready: boolean): void {
+    const condition = ready
+      ? ({ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the sandbox runs' } as const)
+      : ({
+          type: 'Ready',
+          status: 'Unknown',
+          reason: 'NodeStatusUnknown',
+          message: 'the node died',
+        } as const);
+    this.#store.update(resourceTypes.node, undefined, nodeName, (node) => {
+      const status = podStatusOf(node);
+      const conditions = mergeConditions(status.conditions ?? [], [condition], timestamp(new Date()));
+      return { ...node, status: { ...status, conditions } };
+    });
+  }
+}
+
+function isHere(pod: KubeObject): boolean {
+  return podSpecOf(pod).nodeName === nodeName && podStatusOf(pod).podIP !== undefined;
+}
+
+function isFinished(pod: KubeObject): boolean {
+  const phase = podStatusOf(pod).phase;
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** What Kubernetes says of the pods of a node that it has lost: nothing but that they are not ready. */
+function withoutReady(pod: KubeObject): KubeObject {
+  const status = podStatusOf(pod);
+  const conditions = mergeConditions(
+    status.conditions ?? [],
+    [{ type: 'Ready', status: 'False' }],
+    timestamp(new Date()),
+  );
+  return { ...pod, status: { ...status, conditions } };
+}
+
+function withoutAddress(pod: KubeObject): KubeObject {
+  const { podIP: _podIP, podIPs: _podIPs, ...status } = podStatusOf(pod);
+  return { ...pod, status };
+}
