@@ -4,8 +4,8 @@ import { after, describe, test } from 'node:test';
 import { connectKube, type WatchableKube } from '../../libs/kube/client.ts';
 import { resourceTypes } from '../../libs/kube/object.ts';
 import { type Change, watchObjects } from '../../libs/kube/watch.ts';
-import type { Log } from '../../libs/service/log.ts';
 import { reply, type Script, startScriptedApi } from '../kube-api.ts';
+import { createTestLog } from '../log.ts';
 
 const pod = (name: string, resourceVersion: string) => ({
   metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion },
@@ -41,7 +41,7 @@ async function follow(play: Play, enough: (seen: string[]) => boolean, silenceMs
     timeoutMs: 5000,
   });
   const stop = new AbortController();
-  const lines: string[] = [];
+  const log = createTestLog();
   const seen: string[] = [];
   const deadline = setTimeout(() => stop.abort(), 20_000);
   try {
@@ -49,7 +49,7 @@ async function follow(play: Play, enough: (seen: string[]) => boolean, silenceMs
     for await (const change of watchObjects({
       kube,
       type,
-      log: recorder(lines),
+      log,
       signal: stop.signal,
       silenceMs,
     })) {
@@ -62,19 +62,17 @@ async function follow(play: Play, enough: (seen: string[]) => boolean, silenceMs
     await kube.close();
     await api.stop();
   }
-  return { seen: seen.filter((entry) => entry !== 'listing'), asked, lines };
+  return {
+    seen: seen.filter((entry) => entry !== 'listing'),
+    asked,
+    lines: log.lines.map(({ message }) => message),
+  };
 }
 
 function describeChange(change: Change): string {
   if (change.type === 'listing') return 'listing';
   if (change.type === 'listed') return `listed ${change.items.map((item) => item.metadata.name).join('+')}`;
   return `${change.type} ${change.object.metadata.name}`;
-}
-
-function recorder(lines: string[]): Log {
-  const note = (_fields: object, message: string) => void lines.push(message);
-  const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log };
-  return log;
 }
 
 const open = (response: ServerResponse, ...text: string[]) => {
@@ -144,6 +142,26 @@ describe('the list-watch loop', { concurrency: true }, () => {
       watchesOf(asked).map((url) => url.searchParams.get('resourceVersion')),
       ['7', '42'],
     );
+    assert.deepEqual(lines, []);
+  });
+
+  test('a watch that ends in order without ever having said a word is not trusted: a list follows', async () => {
+    const { seen, lines } = await follow(
+      {
+        lists: [
+          (response) => reply(response, 200, list('7')),
+          (response) => reply(response, 200, list('9', pod('c', '8'))),
+        ],
+        watches: [
+          (response) => {
+            open(response);
+            timers.push(setTimeout(() => response.end(), 2500));
+          },
+        ],
+      },
+      has('listed c'),
+    );
+    assert.deepEqual(seen, ['listed ', 'listed c']);
     assert.deepEqual(lines, []);
   });
 
