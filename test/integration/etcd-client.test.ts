@@ -51,12 +51,14 @@ function firstOf(processes: EtcdProcesses): EtcdProcess {
 }
 
 test('a cluster grows by learners, hands over leadership and shrinks, and no acknowledged write is lost', async (t) => {
-  const processes = await startEtcdProcesses({ count: 1 });
+  // Patient: an election because the machine is busy would be another story than the one told here.
+  const patience = ['--heartbeat-interval', '300', '--election-timeout', '3000'];
+  const processes = await startEtcdProcesses({ count: 1, arguments: patience });
   t.after(() => processes.stop());
   const clients: EtcdClient[] = [];
   t.after(() => clients.map((client) => client.close()));
   const connect = (process: EtcdProcess) => {
-    const client = connectEtcd(process.endpoint);
+    const client = connectEtcd(process.endpoint, { timeoutMs: 10_000 });
     clients.push(client);
     return client;
   };
