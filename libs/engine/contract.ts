@@ -24,6 +24,8 @@ export interface Engine<Spec = unknown, Facts = unknown> {
   observe(context: ObserveContext): Promise<Facts>;
   /** `spec` is `undefined` where the resource is gone. */
   plan(spec: Spec | undefined, facts: Facts, nowMs: number): Plan;
+  /** What each member was in these facts, for people and in a word of the application's own, by pod name. */
+  roles?(facts: Facts): Record<string, string>;
   /** The steps a plan can name. Each is idempotent and checks its own precondition on fresh evidence. */
   steps: Record<string, StepAction>;
 }

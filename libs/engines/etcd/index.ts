@@ -4,6 +4,7 @@ import type { EtcdFacts } from './facts.ts';
 import { observe } from './observe.ts';
 import { plan } from './plan.ts';
 import { type EtcdSpec, etcdResource } from './resource.ts';
+import { roles } from './roles.ts';
 import { steps } from './steps.ts';
 
 /**
@@ -17,5 +18,6 @@ export const etcd: Engine<EtcdSpec, EtcdFacts> = {
   owned: [resourceTypes.pod, resourceTypes.claim, resourceTypes.service],
   observe,
   plan,
+  roles,
   steps,
 };

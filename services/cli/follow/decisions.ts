@@ -1,0 +1,83 @@
+import { type Bus, connectBus } from '../../../libs/bus/bus.ts';
+import { decisionFilter } from '../../../libs/bus/subjects.ts';
+import { type Decision, decisionSchema } from '../../../libs/engine/decision.ts';
+import { messageOf } from '../../../libs/errors/catalogue.ts';
+import { wait } from '../../../libs/service/backoff.ts';
+import type { Log } from '../../../libs/service/log.ts';
+
+export interface DecisionsOptions {
+  natsUrl: string;
+  kube: string;
+  log: Log;
+  since: Date;
+  signal: AbortSignal;
+}
+
+const retryMs = 1_000;
+
+/** Hands every record of a pass on, from `since` on and as they come, until the signal is aborted. */
+export async function followDecisions(
+  { natsUrl, kube, log, since, signal }: DecisionsOptions,
+  handle: (decision: Decision) => void,
+): Promise<void> {
+  let bus: Bus | undefined;
+  let from = since;
+  try {
+    bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+    while (!signal.aborted) {
+      try {
+        const options = { stream: 'decisions', filter: decisionFilter(kube), follow: true } as const;
+        for await (const message of bus.read({ ...options, since: from, signal })) {
+          from = new Date(message.time.getTime() + 1);
+          const decision = parse(message.payload);
+          if (decision !== undefined) handle(decision);
+        }
+      } catch (error) {
+        log.debug({ reason: messageOf(error) }, 'the records of passes cannot be read; trying again');
+      }
+      await wait(retryMs, signal);
+    }
+  } catch (error) {
+    // Asked to stop before NATS answered; anything else is a fault of ours.
+    if (!signal.aborted) throw error;
+  } finally {
+    await bus?.close();
+  }
+}
+
+/** The records since then, in their order. */
+export async function readDecisions({
+  natsUrl,
+  kube,
+  log,
+  since,
+  signal,
+}: DecisionsOptions): Promise<Decision[]> {
+  const bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+  try {
+    const decisions: Decision[] = [];
+    for await (const message of bus.read({
+      stream: 'decisions',
+      filter: decisionFilter(kube),
+      since,
+      signal,
+    })) {
+      const decision = parse(message.payload);
+      if (decision !== undefined) decisions.push(decision);
+    }
+    return decisions;
+  } finally {
+    await bus.close();
+  }
+}
+
+/** `undefined` for a record of another format, which is for another version of Quorate to show. */
+function parse(payload: string): Decision | undefined {
+  try {
+    const read = decisionSchema.safeParse(JSON.parse(payload));
+    return read.success ? read.data : undefined;
+  } catch {
+    // Not JSON: the observer puts it aside and says so.
+    return undefined;
+  }
+}
