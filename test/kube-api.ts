@@ -1,12 +1,10 @@
-// @peculiar/x509 needs it in place first.
-import 'reflect-metadata';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
+import { createCertificate } from '../libs/sandbox/api/certificate.ts';
 
 /** An HTTPS server that plays a Kubernetes API as a test scripts it, and the kubeconfig to reach it. */
 export interface ScriptedApi {
@@ -25,8 +23,8 @@ export type Script = (
 ) => void;
 
 export async function startScriptedApi(script: Script): Promise<ScriptedApi> {
-  const { key, cert } = await selfSigned();
-  const server = createServer({ key, cert }, (request, response) => {
+  const { authority, certificate, key } = await createCertificate(new Date());
+  const server = createServer({ key, cert: certificate }, (request, response) => {
     let body = '';
     request.on('data', (chunk) => {
       body += chunk;
@@ -51,7 +49,7 @@ export async function startScriptedApi(script: Script): Promise<ScriptedApi> {
           name: 'test',
           cluster: {
             server: `https://127.0.0.1:${port}`,
-            'certificate-authority-data': Buffer.from(cert).toString('base64'),
+            'certificate-authority-data': Buffer.from(authority).toString('base64'),
           },
         },
       ],
@@ -72,19 +70,4 @@ export async function startScriptedApi(script: Script): Promise<ScriptedApi> {
 /** Answers with JSON. */
 export function reply(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-async function selfSigned(): Promise<{ key: string; cert: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=test',
-    keys,
-    signingAlgorithm: algorithm,
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-  });
-  const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { key: PemConverter.encode(pkcs8, 'PRIVATE KEY'), cert: certificate.toString('pem') };
 }
