@@ -2,10 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type KubeObject, resourceTypes } from '../../kube/object.ts';
 import type { Store } from '../store.ts';
-import { podSpecOf, Waiting } from './spec.ts';
-
-/** Keeps a claim until no pod uses it; the name is that of Kubernetes' own. */
-const protection = 'kubernetes.io/pvc-protection';
+import { Waiting } from './spec.ts';
 
 interface ClaimSpec {
   volumeName?: string;
@@ -24,16 +21,12 @@ export class Claims {
     mkdirSync(folder, { recursive: true });
   }
 
-  /** Binds new claims, and lets go of deleted ones that no pod uses any more. */
-  sync(): void {
-    const inUse = new Set(this.#store.list(resourceTypes.pod).flatMap(claimsOf));
-    for (const claim of this.#store.list(resourceTypes.claim)) {
-      const { namespace, name } = claim.metadata;
-      const deleted = claim.metadata.deletionTimestamp !== undefined;
-      if (!deleted) this.#store.update(resourceTypes.claim, namespace, name, (object) => this.#bound(object));
-      else if (!inUse.has(`${namespace}/${name}`)) {
-        this.#store.update(resourceTypes.claim, namespace, name, withoutProtection);
-      }
+  /** Binds every claim that is not bound yet. */
+  bind(): void {
+    for (const { metadata } of this.#store.list(resourceTypes.claim)) {
+      this.#store.update(resourceTypes.claim, metadata.namespace, metadata.name, (claim) =>
+        this.#bound(claim),
+      );
     }
   }
 
@@ -67,12 +60,11 @@ export class Claims {
 
   #bound(claim: KubeObject): KubeObject {
     const spec = (claim['spec'] ?? {}) as ClaimSpec;
-    if (spec.volumeName) return claim;
+    if (spec.volumeName || claim.metadata.deletionTimestamp !== undefined) return claim;
     const volumeName = `pvc-${claim.metadata.uid}`;
     mkdirSync(join(this.#folder, volumeName), { recursive: true });
     return {
       ...claim,
-      metadata: { ...claim.metadata, finalizers: [...(claim.metadata.finalizers ?? []), protection] },
       spec: { storageClassName: 'standard', ...spec, volumeName },
       status: {
         phase: 'Bound',
@@ -81,15 +73,4 @@ export class Claims {
       },
     };
   }
-}
-
-function claimsOf(pod: KubeObject): string[] {
-  return (podSpecOf(pod).volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
-    persistentVolumeClaim ? [`${pod.metadata.namespace}/${persistentVolumeClaim.claimName}`] : [],
-  );
-}
-
-function withoutProtection(claim: KubeObject): KubeObject {
-  const finalizers = (claim.metadata.finalizers ?? []).filter((finalizer) => finalizer !== protection);
-  return { ...claim, metadata: { ...claim.metadata, finalizers } };
 }

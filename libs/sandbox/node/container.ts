@@ -43,6 +43,8 @@ export class Container {
   readonly #stopping = new AbortController();
   #state: ContainerState = creating;
   #lastState: ContainerState = {};
+  /** Numbers the runs; becomes the restart count when a run has begun. */
+  #run: number;
   #restartCount: number;
   #ready = false;
   #started = false;
@@ -56,6 +58,7 @@ export class Container {
   constructor(spec: ContainerSpec, around: Surroundings, restartCount: number) {
     this.spec = spec;
     this.#around = around;
+    this.#run = restartCount;
     this.#restartCount = restartCount;
     mkdirSync(around.folder, { recursive: true });
   }
@@ -72,7 +75,7 @@ export class Container {
       if (policy === 'Never' || (policy === 'OnFailure' && exit.code === 0)) return;
       await this.#pause(backoff.next(performance.now() - startedMs));
       if (this.#stopping.signal.aborted) return;
-      this.#restartCount += 1;
+      this.#run += 1;
     }
   }
 
@@ -126,7 +129,7 @@ export class Container {
   async #runOnce({ box, environment }: { box: Box; environment: Record<string, string> }): Promise<Exit> {
     const { machine, folder } = this.#around;
     const log = this.#newLog();
-    const messageFile = join(folder, `${this.#restartCount}.termination`);
+    const messageFile = join(folder, `${this.#run}.termination`);
     writeFileSync(messageFile, '');
     const target = this.spec.terminationMessagePath ?? '/dev/termination-log';
     const mounts = [...box.mounts, { source: messageFile, target, readOnly: false }];
@@ -135,6 +138,7 @@ export class Container {
     this.#process = process;
     const pid = await process.pid;
     const startedAt = timestamp(new Date());
+    this.#restartCount = this.#run;
     const probes = new AbortController();
     if (pid !== undefined) {
       this.#imageId = `sandbox://${box.image.runs.replaceAll(' ', '/')}`;
@@ -232,7 +236,7 @@ export class Container {
   #newLog(): LogFile {
     this.#previousLog?.remove();
     this.#previousLog = this.#log;
-    this.#log = new LogFile(join(this.#around.folder, `${this.#restartCount}.log`));
+    this.#log = new LogFile(join(this.#around.folder, `${this.#run}.log`));
     return this.#log;
   }
 

@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type KubeObject, resourceTypes } from '../../kube/object.ts';
 import type { Log } from '../../service/log.ts';
+import { endpointsType } from '../controllers/endpoints.ts';
 import { timestamp } from '../memory.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store, StoreChange } from '../store.ts';
@@ -29,14 +30,6 @@ export interface NodeOptions {
   environment?: Record<string, string | undefined>;
   log: Log;
 }
-
-const endpointsType = {
-  group: '',
-  version: 'v1',
-  kind: 'Endpoints',
-  plural: 'endpoints',
-  namespaced: true,
-} as const;
 
 /** What the node reads besides pods. */
 const otherKinds = new Set(['Service', 'Endpoints', 'PersistentVolumeClaim', 'ConfigMap', 'Secret']);
@@ -155,7 +148,7 @@ export class SandboxNode {
 
   /** Claims, then addresses, then names, then processes: each can count on the ones before. */
   #sync(): void {
-    this.#claims.sync();
+    this.#claims.bind();
     for (const pod of this.#store.list(resourceTypes.pod)) this.#bind(pod);
     const pods = this.#store.list(resourceTypes.pod).filter(isHere);
     const starting = pods.filter((pod) => !this.#pods.has(pod.metadata.uid ?? '') && !isFinished(pod));
