@@ -25,6 +25,15 @@ export function recordIdentity(world: World, identity: Identity, why: string): S
   return { step: 'recordIdentity', why, args };
 }
 
+/** Spends a member's number, where that is not recorded yet: before its pod, so that no name is ever used twice. */
+export function recordNumber(world: World, number: number): Step[] {
+  const { identity } = world;
+  if (!identity || identity.lastNumber >= number) return [];
+  return [
+    recordIdentity(world, { ...identity, lastNumber: number }, `number ${number} is given, and never again`),
+  ];
+}
+
 /** Steps for the services that are missing or differ from what is wanted. */
 export function mendServices(world: World, wanted: ('headless' | 'client')[]): Step[] {
   return wanted.flatMap((which) => {

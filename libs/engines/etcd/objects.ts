@@ -202,12 +202,19 @@ export function memberPod(
             timeoutSeconds: 3,
             failureThreshold: 3,
           },
-          // Answers without quorum: restarting members cannot bring a lost quorum back. It ends frozen ones.
+          // A member that waits for others at its start answers nothing at all; only one that has served before
+          // is judged by liveness, and that without asking for quorum: a restart cannot bring a lost quorum back.
+          startupProbe: {
+            httpGet: { path: '/version', port: clientPort },
+            periodSeconds: 1,
+            timeoutSeconds: 3,
+            failureThreshold: 1_000_000,
+          },
           livenessProbe: {
             httpGet: { path: '/version', port: clientPort },
             periodSeconds: 5,
             timeoutSeconds: 5,
-            failureThreshold: 6,
+            failureThreshold: 3,
           },
           terminationMessagePolicy: 'FallbackToLogsOnError',
           volumeMounts: [{ name: 'etcd-data', mountPath: '/var/etcd' }],

@@ -35,7 +35,7 @@ export type { EtcdAlarm, EtcdKeyValue, EtcdMember, EtcdStatus } from './messages
  * seen with 3.4.23 and 3.5.16.
  *
  * A learner answers nothing but `status` (ETCD_REFUSED, "rpc not supported for learner"). A member without a
- * leader answers `status`, and `members` before 3.5; all else is ETCD_NO_LEADER at once, or ETCD_TIMEOUT while
+ * leader answers `status` and `members`; all else is ETCD_NO_LEADER at once, or ETCD_TIMEOUT while
  * it has not yet noticed. A member started while there is no quorum accepts connections but answers nothing:
  * ETCD_UNREACHABLE, as for a frozen one.
  *
@@ -50,9 +50,8 @@ export interface EtcdClient {
   /** Of this member's own state: needs no quorum, and may lag behind. */
   status(): Promise<EtcdStatus>;
   /**
-   * Sorted by id. From 3.5 on it is what a quorum agrees on, and without one it waits for the deadline
-   * (ETCD_TIMEOUT). Before, it is what this member has applied, which may lag: `readLinearizable` on the same
-   * member first, and the list is at least as new as that.
+   * Sorted by id, as this member has applied them, which may lag and needs no quorum. After `readLinearizable`
+   * on the same member the list is at least as new as that read.
    */
   members(): Promise<EtcdMember[]>;
   /** Proves that this member reaches a quorum, by reading a key that need not exist. */
@@ -157,7 +156,9 @@ export function connectEtcd(
       return toStatus(await call<StatusMessage>('Maintenance', 'Status', {}));
     },
     async members() {
-      const reply = await call<{ members: MemberMessage[] }>('Cluster', 'MemberList', { linearizable: true });
+      const reply = await call<{ members: MemberMessage[] }>('Cluster', 'MemberList', {
+        linearizable: false,
+      });
       return toMembers(reply.members);
     },
     async readLinearizable() {

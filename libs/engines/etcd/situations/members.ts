@@ -1,6 +1,14 @@
 import type { Blocked } from '../../../engine/contract.ts';
 import { isFinished, isKept } from '../facts.ts';
-import { createMember, deleteClaim, deletePod, moveLeader, promoteMember, removeMember } from '../make.ts';
+import {
+  createMember,
+  deleteClaim,
+  deletePod,
+  moveLeader,
+  promoteMember,
+  recordNumber,
+  removeMember,
+} from '../make.ts';
 import type { Start } from '../objects.ts';
 import { health, mayPromote, mayRemove } from '../quorum.ts';
 import { hasData, type Member, type Membership } from '../view.ts';
@@ -26,7 +34,8 @@ const memberReturning: MemberSituation = {
         const why = member.started
           ? 'its claim keeps its data, so it returns'
           : 'it was added to the cluster and has not started';
-        return createMember(world, member.number ?? 0, startOf(world, member), why);
+        const number = member.number ?? 0;
+        return [...recordNumber(world, number), ...createMember(world, number, startOf(world, member), why)];
       }),
       requeueAfterMs: 300,
     };

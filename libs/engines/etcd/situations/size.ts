@@ -1,4 +1,4 @@
-import { addMember, createMember, recordIdentity } from '../make.ts';
+import { addMember, createMember, recordNumber } from '../make.ts';
 import { memberName, peerUrl, plainVersion } from '../names.ts';
 import { health, mayAdd, mayRemove } from '../quorum.ts';
 import { compareVersions, type Member } from '../view.ts';
@@ -42,8 +42,8 @@ const byDispensability = (a: Member, b: Member): number =>
 const scaleOut: SizeSituation = {
   reason: 'ScaleOut',
   decide(world) {
-    const { membership, spec, cluster, identity } = world;
-    if (membership.members.length >= spec.size || !identity) return undefined;
+    const { membership, spec, cluster } = world;
+    if (membership.members.length >= spec.size) return undefined;
     const learner = hasLearners(membership.version);
     if (!mayAdd(membership, learner)) return undefined;
     const number = highestNumber(world) + 1;
@@ -53,11 +53,6 @@ const scaleOut: SizeSituation = {
     return {
       message: `${goal}: ${name} is added`,
       steps: [
-        recordIdentity(
-          world,
-          { ...identity, lastNumber: number },
-          `number ${number} is given, and never again`,
-        ),
         addMember(
           membership,
           name,
@@ -65,14 +60,16 @@ const scaleOut: SizeSituation = {
           learner,
           `${name}: ${goal}; it joins ${learner ? 'as a learner, without a vote until it has caught up' : 'with a vote'}`,
         ),
+        // Between the two: etcd may refuse for a while, which spends no number, and no data is under it yet.
+        recordNumber(world, number),
         ...createMember(
           world,
           number,
           { as: 'joining', memberUrls: { ...urlsOf(membership), [name]: url } },
           'it was added to the cluster',
         ),
-      ],
-      requeueAfterMs: 300,
+      ].flat(),
+      requeueAfterMs: 500,
     };
   },
 };

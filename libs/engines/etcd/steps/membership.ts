@@ -75,8 +75,15 @@ export async function addMember(args: AddMember, context: ActContext): Promise<S
     }
     const other = members.find(isJoining);
     if (other) return { outcome: 'moved', detail: `member ${other.id} is joining at the same time` };
-    const { member } = await client.addMember([args.peerUrl], { learner: args.learner });
-    return { outcome: 'done', detail: `member id ${member.id}` };
+    try {
+      const { member } = await client.addMember([args.peerUrl], { learner: args.learner });
+      return { outcome: 'done', detail: `member id ${member.id}` };
+    } catch (error) {
+      // etcd wants every voter connected for five seconds before it lets another one in.
+      if (isError(error, 'ETCD_UNHEALTHY_CLUSTER'))
+        return { outcome: 'moved', detail: 'etcd does not let a member in yet' };
+      throw error;
+    }
   });
   return outcome ?? noQuorum;
 }
