@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts';
-import { badRequest, notFound } from '../status.ts';
+import { badRequest, conflict, notFound } from '../status.ts';
 import { findConflicts, mergeApplied, removeFields } from './apply.ts';
 import type { ApiContext } from './context.ts';
 import { decodeObject, placeObject } from './decode.ts';
@@ -46,6 +46,11 @@ function applyObject(context: ApiContext, request: ResourceRequest): Written {
   const fields = ownableFields(applied, resource.schema);
   if (!found) {
     if (request.subresource !== undefined) throw notFound(resource.type, requiredName(request));
+    const { uid } = objectOf(applied['metadata']);
+    if (uid !== undefined) {
+      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+      throw conflict(resource.type, requiredName(request), why);
+    }
     const track = (next: KubeObject) => withEntries(next, recordOwned([], fields, resource, writer, true));
     return createObject(context, request, applied, track);
   }

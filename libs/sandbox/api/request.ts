@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import { ApiStatus, badRequest, notFound } from '../status.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { unsupportedMediaType } from './patch.ts';
+import { decodeProtobuf, protobufType } from './protobuf.ts';
 import type { Registry } from './registry.ts';
 import type { Resource } from './resource.ts';
 
@@ -60,10 +61,11 @@ export async function readBody(request: IncomingMessage): Promise<{ body: unknow
     const message = `Request entity too large: limit is ${maxBodyBytes}`;
     throw new ApiStatus(413, 'RequestEntityTooLarge', message);
   }
-  const content = await text(request);
-  if (content === '') return { body: undefined, mediaType };
+  const content = await buffer(request);
+  if (content.length === 0) return { body: undefined, mediaType };
+  if (mediaType === protobufType) return { body: decodeProtobuf(content), mediaType };
   if (!/json|yaml/.test(mediaType)) throw unsupportedMediaType(mediaType);
-  return { body: parseBody(content, mediaType), mediaType };
+  return { body: parseBody(content.toString(), mediaType), mediaType };
 }
 
 /** The media type of an apply says YAML, though most clients send JSON, which is much quicker to read. */

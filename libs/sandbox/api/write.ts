@@ -7,7 +7,7 @@ import type { ApiContext } from './context.ts';
 import { type Decoded, decodeObject, placeObject } from './decode.ts';
 import { type JsonObject, listOf, valueAt, without } from './json.ts';
 import { trackUpdate, type Writer } from './managers.ts';
-import { checkMetadata } from './metadata.ts';
+import { checkMetadata, wrong } from './metadata.ts';
 import { objectBody, type ResourceRequest, requiredName } from './request.ts';
 import type { Resource } from './resource.ts';
 
@@ -71,7 +71,7 @@ export function writeOver(
   track: Track,
 ): Written {
   const { resource } = request;
-  checkVersion(resource.type, old, wanted);
+  checkVersion(request, old, wanted);
   const scoped = request.subresource === 'status' ? statusOnly(old, wanted) : specOnly(old, wanted, resource);
   const kept = {
     ...scoped,
@@ -197,10 +197,13 @@ function check(resource: Resource, object: KubeObject, old: KubeObject | undefin
   if (causes.length > 0) throw invalid(resource.type, name, causes);
 }
 
-function checkVersion(type: ResourceType, old: KubeObject, wanted: KubeObject): void {
+/** What the object in a write says about which object it means: that very one (uid), and that version of it. */
+function checkVersion(request: ResourceRequest, old: KubeObject, wanted: KubeObject): void {
+  const { type } = request.resource;
   const { name, uid, resourceVersion } = old.metadata;
   const given = wanted.metadata;
-  if (given.uid !== undefined && given.uid !== uid) {
+  const another = given.uid !== undefined && given.uid !== uid;
+  if (another && request.method === 'PUT') {
     throw conflict(
       type,
       name,
@@ -211,6 +214,8 @@ function checkVersion(type: ResourceType, old: KubeObject, wanted: KubeObject): 
     const why = 'the object has been modified; please apply your changes to the latest version and try again';
     throw conflict(type, name, why);
   }
+  // A patch with the uid of another object is no conflict to Kubernetes, but an attempt to change the uid.
+  if (another) throw invalid(type, name, [wrong('metadata.uid', given.uid, 'field is immutable')]);
 }
 
 function checkFinalizers(resource: Resource, old: KubeObject, next: KubeObject): void {

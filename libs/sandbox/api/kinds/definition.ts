@@ -1,7 +1,10 @@
+import { messageOf } from '../../../errors/catalogue.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import type { StatusCause } from '../../status.ts';
-import { listOf, objectOf, textOf, valueAt } from '../json.ts';
+import { isObject, listOf, objectOf, textOf, valueAt } from '../json.ts';
 import { missing, wrong } from '../metadata.ts';
+import type { Schema } from '../schema.ts';
+import { compileSchema } from '../validation.ts';
 import type { KindRules } from './rules.ts';
 
 export const definitionFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
@@ -51,9 +54,22 @@ function validate(definition: KubeObject): StatusCause[] {
   for (const [index, version] of versions.entries()) {
     const at = `spec.versions[${index}]`;
     if (!version['name']) found.push(missing(`${at}.name`));
-    if (!valueAt(version, 'schema', 'openAPIV3Schema')) {
-      found.push(missing(`${at}.schema.openAPIV3Schema`, 'schemas are required'));
-    }
+    const schema = valueAt(version, 'schema', 'openAPIV3Schema');
+    const field = `${at}.schema.openAPIV3Schema`;
+    if (isObject(schema)) found.push(...checkSchema(field, schema));
+    else found.push(missing(field, 'schemas are required'));
   }
   return found;
+}
+
+/** A schema that cannot be compiled would leave nothing to judge the resources by. */
+function checkSchema(field: string, schema: Schema): StatusCause[] {
+  if (schema.type !== 'object')
+    return [wrong(`${field}.type`, schema.type ?? '', 'must be object at the root')];
+  try {
+    compileSchema(schema);
+    return [];
+  } catch (error) {
+    return [wrong(field, 'object', messageOf(error))];
+  }
 }
