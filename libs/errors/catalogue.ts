@@ -18,11 +18,6 @@ export const catalogue = {
     'a program that Quorate needs is not installed',
     'Install the listed Debian packages, or name the program in the environment variable shown.',
   ),
-  NAMESPACES_REFUSED: entry(
-    false,
-    'this machine does not let bubblewrap make namespaces, which the sandbox needs',
-    'As root: sysctl -w kernel.unprivileged_userns_clone=1 (Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a container, run it with --privileged; or set KUBECONFIG to a Kubernetes cluster.',
-  ),
   ALREADY_RUNNING: entry(
     false,
     'Quorate runs in this folder already',

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { engines } from '../../../libs/engines/index.ts';
 import { connectKube } from '../../../libs/kube/client.ts';
+import { findMachine } from '../../../libs/sandbox/node/machine.ts';
 import { untilServed } from '../follow/clusters.ts';
 import { showProgress } from '../follow/progress.ts';
 import { runFolder } from '../processes/folder.ts';
@@ -13,13 +14,12 @@ import { openScreen, type Screen } from '../show/screen.ts';
 import { thingsToTry } from '../show/things-to-try.ts';
 import { ensurePrograms } from '../toolchain/ensure.ts';
 import { isOnPath } from '../toolchain/find.ts';
-import { checkNamespaces } from '../toolchain/namespaces.ts';
-import { type ProgramPaths, programsNeeded } from '../toolchain/programs.ts';
+import { type ProgramPaths, programsNeeded, programVariables } from '../toolchain/programs.ts';
 import { applyFile } from './apply.ts';
 
 interface UpOptions {
   example?: true;
-  file: string[];
+  file?: string[];
   dir: string;
   workers: number;
 }
@@ -47,17 +47,14 @@ export function addUp(program: Command): void {
     .command('up')
     .description('start everything on this machine and keep it running')
     .option('--example', 'apply the example, an etcd cluster of three')
-    .option(
-      '-f, --file <file>',
-      'apply this file; may be given more than once',
-      (file, files) => [...files, file],
-      [] as string[],
-    )
+    .option('-f, --file <file>', 'apply this file; may be given more than once', collect)
     .option('--dir <dir>', 'the folder for logs and data of this run', '.quorate')
     .option('--workers <n>', 'how many workers to start', parseCount, 2)
     .addHelpText('after', help)
     .action(up);
 }
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 function parseCount(text: string): number {
   const count = Number(text);
@@ -83,7 +80,8 @@ async function up(options: UpOptions): Promise<void> {
     }),
     say,
   );
-  if (programs.bwrap !== undefined) await checkNamespaces(programs.bwrap);
+  // Tries bubblewrap, so that a machine that forbids it is told before anything is started.
+  if (programs.bwrap !== undefined) await findMachine(programVariables(programs));
 
   let stack: Stack | undefined;
   try {
@@ -140,7 +138,7 @@ async function follow(
         kubeconfigPath: stack.kubeconfigPath,
         cacheDir: runFolder(stack.dir).kubectlCache,
       };
-      const files = [...(options.example ? [exampleFile] : []), ...options.file];
+      const files = [...(options.example ? [exampleFile] : []), ...(options.file ?? [])];
       const keys: string[] = [];
       for (const file of files) keys.push(...(await applyFile(kubectl, file, engines)));
       for (const key of keys) say(`Applied ${key}`);
