@@ -20,6 +20,11 @@ import { redact } from './redact.ts';
 export interface Follower {
   /** What this watcher knows to be the last event of each living object: its subject and version. */
   readonly published: ReadonlyMap<string, string>;
+  /**
+   * Notes which of the events published `before` are not in the stream's `last`, although nothing happened to
+   * their objects since, and returns how many. The next list publishes them again.
+   */
+  miss(before: ReadonlyMap<string, string>, last: ReadonlyMap<string, EventEnvelope>): number;
   /** Lists, publishes what the stream does not tell yet, and goes on from there until the signal is aborted. */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -39,6 +44,8 @@ export function createFollower(options: FollowerOptions): Follower {
   const published = new Map<string, string>();
   /** Versions in DEAD: once is enough for each. */
   const buried = new Map<string, string>();
+  /** Subjects of events that were removed from the stream. */
+  const missed = new Set<string>();
 
   async function onChange(type: ChangeType, object: KubeObject, signal: AbortSignal): Promise<void> {
     const subject = await subjectOf(object, signal);
@@ -66,9 +73,13 @@ export function createFollower(options: FollowerOptions): Follower {
       if (change.type === 'vanished') {
         await publish(subject, vanishedEventOf(change.last, context, new Date()), signal);
       } else if (buried.get(subject) !== versionOf(change.object)) {
-        await publish(subject, eventOf(change.object, change.type, context, new Date()), signal);
+        const event = eventOf(change.object, change.type, context, new Date());
+        // NATS still remembers the id of an event that somebody removed, and would take it for a duplicate.
+        const id = missed.has(subject) ? `${event.id}/${event.time}` : event.id;
+        await publish(subject, { ...event, id }, signal);
       }
     }
+    missed.clear();
   }
 
   async function publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<void> {
@@ -94,6 +105,14 @@ export function createFollower(options: FollowerOptions): Follower {
 
   return {
     published,
+    miss(before, last) {
+      for (const [subject, version] of before) {
+        const event = last.get(subject);
+        const isThere = event !== undefined && versionOf(event.data) === version;
+        if (!isThere && published.get(subject) === version) missed.add(subject);
+      }
+      return missed.size;
+    },
     async follow(signal) {
       const ours = { [labels.managedBy]: labels.managedByValue };
       let last: ReadonlyMap<string, EventEnvelope> = new Map();

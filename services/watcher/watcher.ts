@@ -10,7 +10,7 @@ import { backoffMs, wait } from '../../libs/service/backoff.ts';
 import type { Log } from '../../libs/service/log.ts';
 import { createOutage } from '../../libs/service/outage.ts';
 import { createDelivery } from './delivery.ts';
-import { type EventContext, versionOf, type WatchedKind } from './event.ts';
+import type { EventContext, WatchedKind } from './event.ts';
 import { createFollower, type Follower } from './follower.ts';
 
 /** What the watcher needs to know of an engine. */
@@ -71,9 +71,12 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
     while (!signal.aborted) {
       await wait(backoffMs(0, { baseMs: compareMs, capMs: compareMs }), signal);
       if (signal.aborted || !bus.connected()) continue;
-      const missing = await missingCount(followers, () => delivery.lastEvents(signal));
-      if (missing === 0) continue;
-      log.info({ missing }, 'events that were published are no longer in the stream; publishing them again');
+      const before = followers.map((follower) => new Map(follower.published));
+      const last = await delivery.lastEvents(signal);
+      const missing = followers.map((follower, index) => follower.miss(before[index] ?? new Map(), last));
+      const missingCount = missing.reduce((sum, count) => sum + count, 0);
+      if (missingCount === 0) continue;
+      log.info({ missingCount }, 'events that were published are not in the stream; publishing them again');
       listAgain();
     }
   }
@@ -90,22 +93,6 @@ export function watchedKinds(engines: WatchedEngine[]): WatchedKind[] {
   const resources = engines.map(({ name, resource }) => ({ type: resourceTypeOf(resource), engine: name }));
   const owned = new Map(engines.flatMap((engine) => engine.owned).map((type) => [pathOf(type), type]));
   return [...resources, ...[...owned.values()].map((type) => ({ type }))];
-}
-
-/** How many objects' last events the stream does not hold, although nothing happened to them meanwhile. */
-async function missingCount(
-  followers: Follower[],
-  lastEvents: () => ReturnType<Bus['lastEvents']>,
-): Promise<number> {
-  const before = followers.map((follower) => new Map(follower.published));
-  const last = await lastEvents();
-  return followers.flatMap((follower, index) =>
-    [...(before[index] ?? [])].filter(([subject, version]) => {
-      const event = last.get(subject);
-      const isHeld = event !== undefined && versionOf(event.data) === version;
-      return !isHeld && follower.published.get(subject) === version;
-    }),
-  ).length;
 }
 
 /** Installs the engines' CustomResourceDefinitions, as soon as the API can be reached. */

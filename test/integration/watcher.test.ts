@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -138,6 +140,14 @@ async function last(bus: Bus, type: ResourceType, name: string): Promise<string 
   return event && `${event.type.split('.').at(-1)} ${event.data.metadata.resourceVersion}`;
 }
 
+/** Empties the stream behind the back of everybody, in NATS' own protocol. */
+async function purgeEvents(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end('CONNECT {"verbose":false}\r\nPUB $JS.API.STREAM.PURGE.EVENTS 0\r\n\r\nPING\r\n');
+  socket.resume();
+  await once(socket, 'close');
+}
+
 const isTold = (bus: Bus, type: ResourceType, object: KubeObject, as: string) =>
   until(`${object.metadata.name} is ${as}`, async () => {
     return (await last(bus, type, object.metadata.name)) === `${as} ${object.metadata.resourceVersion}`;
@@ -235,6 +245,16 @@ describe('the watcher', { concurrency: 2 }, () => {
         return false;
       }
     });
+  });
+
+  test('what somebody removed from the stream is published again', async (context) => {
+    const { kube, bus, nats, watch } = await createWorld(context);
+    const kept = await kube.create(resourceTypes.service, service('kept'));
+    watch({ compareMs: 400 });
+    await isTold(bus, resourceTypes.service, kept, 'added');
+    await purgeEvents(nats.port);
+    await until('it is gone', async () => (await events(bus)).length === 0);
+    await until('it is there again', async () => (await events(bus)).length === 1);
   });
 
   test('what happens while NATS is away is published when it is back', async (context) => {
