@@ -26,6 +26,9 @@ const keepAlive = {
   allowH2: false,
 } as const;
 
+/** What the client library assumes where it finds no kubeconfig at all. */
+const nothingFound = 'http://localhost:8080';
+
 /**
  * Reads `kubeconfigPath`, or else what kubectl would: `KUBECONFIG`, `~/.kube/config`, the pod's own service
  * account. Throws CONFIG_INVALID where there is nothing usable. Connections are kept and shared: the client
@@ -73,7 +76,12 @@ function loadKubeConfig(path: string | undefined): KubeConfig {
   } catch (error) {
     throw new QuorateError('CONFIG_INVALID', `kubeconfig ${path ?? ''}: ${messageOf(error)}`);
   }
-  serverOf(config);
+  if (serverOf(config) === nothingFound) {
+    throw new QuorateError(
+      'CONFIG_INVALID',
+      'no kubeconfig: set KUBECONFIG, or make ~/.kube/config, or run in a pod with a service account',
+    );
+  }
   return config;
 }
 

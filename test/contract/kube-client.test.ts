@@ -230,6 +230,44 @@ describe('the Kubernetes client', () => {
     );
   });
 
+  describe('with a credential plugin', () => {
+    const withPlugin = async (api: ScriptedApi, output: string) => {
+      const config = JSON.parse(await readFile(api.kubeconfigPath, 'utf8'));
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'printf', args: ['%s', output] };
+      await writeFile(
+        api.kubeconfigPath,
+        JSON.stringify({ ...config, users: [{ name: 'test', user: { exec } }] }),
+      );
+      return connectKube({ id: 'test', kubeconfigPath: api.kubeconfigPath });
+    };
+    const credential = JSON.stringify({ kind: 'ExecCredential', status: { token: testToken } });
+
+    test('sends what it printed', async () => {
+      await withApi(
+        (request, response) => {
+          assert.equal(request.headers.authorization, `Bearer ${testToken}`);
+          reply(response, 200, object('a'));
+        },
+        async (_kube, api) => {
+          const kube = await withPlugin(api, credential);
+          assert.equal((await kube.get(pod, 'default', 'a'))?.metadata.name, 'a');
+          await kube.close();
+        },
+      );
+    });
+
+    test('does not tell what it printed when that is no credential', async () => {
+      await withApi(
+        () => {},
+        async (_kube, api) => {
+          const kube = await withPlugin(api, `${testToken} ${credential}`);
+          assert.equal((await failure(kube.get(pod, 'default', 'a'))).code, 'KUBE_UNREACHABLE');
+          await kube.close();
+        },
+      );
+    });
+  });
+
   test('a kubeconfig that is missing or names no cluster is a setting to correct', () => {
     assert.throws(() => connectKube({ id: 'test', kubeconfigPath: '/nowhere/kubeconfig' }), {
       code: 'CONFIG_INVALID',
