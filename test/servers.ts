@@ -158,6 +158,21 @@ function greets(port: number, greeting: ServerKind['greeting']): Promise<boolean
   });
 }
 
+/** Sends one command, e.g. `FLUSHALL`, and returns the answer as Redis wrote it (its RESP protocol). */
+export function redisCommand(server: TestServer, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    // QUIT makes Redis close the connection, which is how we know that the answer is complete.
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(`${command}\r\nQUIT\r\n`));
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(answer.replace(/\+OK\r\n$/, '')));
+  });
+}
+
 /** A loopback port that nothing listens on at this moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
