@@ -59,6 +59,19 @@ export function bindPod(
   };
 }
 
+/** What Kubernetes says of the pods of a node that it has lost: nothing but that they are not ready. */
+export function withoutReady(pod: KubeObject, now: string): KubeObject {
+  const status = podStatusOf(pod);
+  const conditions = mergeConditions(status.conditions ?? [], [{ type: 'Ready', status: 'False' }], now);
+  return { ...pod, status: { ...status, conditions } };
+}
+
+/** The pod as it is when its node comes back, before it is given its new address. */
+export function withoutAddress(pod: KubeObject): KubeObject {
+  const { podIP: _podIP, podIPs: _podIPs, ...status } = podStatusOf(pod);
+  return { ...pod, status };
+}
+
 /** What the images of a pod's containers really are, each once. */
 function programsOf(pod: KubeObject, images: ImageTable): string {
   const known = new Set([...images.values()]);

@@ -40,6 +40,7 @@ export function bubblewrapArguments(box: Box, rootless: boolean): string[] {
     ...(rootless ? ['--unshare-user', '--uid', '0', '--gid', '0'] : []),
     ...['--unshare-pid', '--as-pid-1', '--unshare-ipc', '--unshare-uts', '--hostname', box.hostname],
     ...['--die-with-parent', '--new-session', '--json-status-fd', '3'],
+    ...['/etc', '/var', '/sandbox', '/sandbox/bin'].flatMap((folder) => ['--perms', '0755', '--dir', folder]),
     ...systemMounts(box.image.root),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/dev/shm', '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--dir', '/run', '--dir', '/var/tmp', '--dir', '/root'],

@@ -1,22 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../errors/catalogue.ts';
 import { timestamp } from '../memory.ts';
 import { Backoff } from './backoff.ts';
 import { type Box, bubblewrapArguments } from './bubblewrap.ts';
 import { execOnce, type Joinable } from './exec.ts';
 import { LogFile } from './logfile.ts';
-import { runProbe } from './probe.ts';
+import type { Machine } from './machine.ts';
+import type { ProbeTarget } from './probe.ts';
+import { type ProbeListener, runProbes } from './probes.ts';
 import { type ContainerProcess, type Exit, startProcess } from './process.ts';
-import type { ContainerSpec, ContainerState, ContainerStatus, ProbeSpec } from './spec.ts';
+import type { ContainerSpec, ContainerState, ContainerStatus } from './spec.ts';
 import { Waiting } from './spec.ts';
-
-/** What the machine offers to every container. */
-export interface Machine {
-  /** The absolute path of `bwrap`. */
-  bubblewrap: string;
-  rootless: boolean;
-}
 
 /** What a container needs of the pod around it. */
 export interface Surroundings {
@@ -118,8 +114,8 @@ export class Container {
       try {
         return this.#around.prepare();
       } catch (error) {
-        if (!(error instanceof Waiting)) throw error;
-        this.#become({ waiting: { reason: error.reason, message: error.message } });
+        const reason = error instanceof Waiting ? error.reason : 'CreateContainerError';
+        this.#become({ waiting: { reason, message: messageOf(error) } });
       }
       await this.#around.nextChange(this.#stopping.signal);
     }
@@ -144,10 +140,8 @@ export class Container {
       this.#imageId = `sandbox://${box.image.runs.replaceAll(' ', '/')}`;
       this.#containerId = `sandbox://${pid}`;
       this.#joinable = { pid, environment, workingDirectory: box.workingDirectory };
-      this.#started = this.spec.startupProbe === undefined;
-      this.#ready = this.#started && this.spec.readinessProbe === undefined;
       this.#become({ running: { startedAt } });
-      void this.#probe(this.#joinable, probes.signal);
+      void runProbes(this.spec, this.#target(this.#joinable), this.#probed, probes.signal);
     }
     const exit = await process.exited;
     probes.abort();
@@ -168,41 +162,31 @@ export class Container {
     return exit;
   }
 
-  async #probe(container: Joinable, signal: AbortSignal): Promise<void> {
-    const { startupProbe, livenessProbe, readinessProbe, ports = [] } = this.spec;
-    const { rootless } = this.#around.machine;
-    const target = {
-      address: this.#around.address,
-      ports: Object.fromEntries(ports.flatMap(({ name, containerPort }) => [[name ?? '', containerPort]])),
+  /** What probes of this run ask. */
+  #target(container: Joinable): ProbeTarget {
+    const { machine, address } = this.#around;
+    const ports = (this.spec.ports ?? []).flatMap(({ name, containerPort }) =>
+      name === undefined ? [] : [[name, containerPort] as const],
+    );
+    return {
+      address,
+      ports: Object.fromEntries(ports),
       environment: container.environment,
-      exec: (command: string[], timeoutMs: number) => execOnce(container, command, timeoutMs, rootless),
+      exec: (command, timeoutMs) => execOnce(container, command, timeoutMs, machine.rootless),
     };
-    const run = (probe: ProbeSpec, onVerdict: (ok: boolean) => void, until: AbortSignal) =>
-      runProbe(probe, target, onVerdict, until);
-    const restart = (ok: boolean): void => {
-      if (!ok) void this.#end(this.#around.terminationGraceMs, true);
-    };
-    if (startupProbe) {
-      const done = new AbortController();
-      const onVerdict = (ok: boolean): void => {
-        this.#started = ok;
-        done.abort();
-        restart(ok);
-      };
-      await run(startupProbe, onVerdict, AbortSignal.any([signal, done.signal]));
-      if (!this.#started || signal.aborted) return;
-      this.#setReady(readinessProbe === undefined);
-    }
-    if (readinessProbe) void run(readinessProbe, (ok) => this.#setReady(ok), signal);
-    if (livenessProbe) {
-      const done = new AbortController();
-      const onVerdict = (ok: boolean): void => {
-        if (!ok) done.abort();
-        restart(ok);
-      };
-      await run(livenessProbe, onVerdict, AbortSignal.any([signal, done.signal]));
-    }
   }
+
+  readonly #probed: ProbeListener = {
+    started: () => {
+      this.#started = true;
+      this.#around.changed();
+    },
+    ready: (ready) => {
+      this.#ready = ready;
+      this.#around.changed();
+    },
+    failed: () => void this.#end(this.#around.terminationGraceMs, true),
+  };
 
   async #end(graceMs: number, ask: boolean): Promise<void> {
     const process = this.#process;
@@ -219,11 +203,6 @@ export class Container {
     this.#become({ waiting: { reason: 'CrashLoopBackOff', message } });
     // Cut short when the container is stopped; whoever called looks at that next.
     await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
-  }
-
-  #setReady(ready: boolean): void {
-    this.#ready = ready;
-    this.#around.changed();
   }
 
   #become(state: ContainerState): void {

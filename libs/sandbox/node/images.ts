@@ -33,7 +33,7 @@ export function findImage(table: ImageTable, reference: string, hasCommand: bool
   const { name, version } = parseReference(reference);
   const known = table.get(`${name}:${version}`) ?? table.get(name);
   if (known) return known;
-  if (hasCommand) return { root: '/', programs: {}, environment: {}, runs: 'programs of this machine' };
+  if (hasCommand) return { root: '/', programs: {}, environment: {}, runs: 'host' };
   const why =
     name === 'etcd'
       ? 'etcd is not installed: install the Debian packages etcd-server and etcd-client, or name the program in ETCD'

@@ -1,5 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+
+interface Line {
+  time: string;
+  text: string;
+}
 
 /**
  * What one run of a container printed: a file with one line each of the form `<time> <text>`, so that a reader can ask
@@ -10,11 +15,12 @@ export class LogFile {
   readonly #file: number;
   readonly #changes = new EventEmitter();
   #partial = '';
+  #size = 0;
   #ended = false;
 
   constructor(path: string) {
     this.#path = path;
-    this.#file = openSync(path, 'a', 0o600);
+    this.#file = openSync(path, 'w', 0o600);
     // Every follower of a log listens here; there may be many.
     this.#changes.setMaxListeners(0);
   }
@@ -41,14 +47,11 @@ export class LogFile {
   }
 
   /** The stored lines with their times, in order. */
-  lines(): { time: string; text: string }[] {
-    const lines = readFileSync(this.#path, 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => ({ time: line.slice(0, 24), text: line.slice(25) }));
+  lines(): Line[] {
+    return parse(readFileSync(this.#path, 'utf8'));
   }
 
-  /**
-   * The lines, as they are asked for; with `follow` also those that come later, until the run or `signal` ends.
-   */
+  /** The lines that are asked for; with `follow` also those that come later, until the run or `signal` ends. */
   async *read(options: {
     follow: boolean;
     tailLines?: number;
@@ -56,34 +59,49 @@ export class LogFile {
     timestamps: boolean;
     signal: AbortSignal;
   }): AsyncGenerator<string> {
-    const all = this.lines();
     const since = options.since?.toISOString() ?? '';
-    let next = options.tailLines === undefined ? 0 : Math.max(0, all.length - options.tailLines);
+    let lines = this.lines();
+    let offset = this.#size;
+    if (options.tailLines !== undefined) lines = lines.slice(Math.max(0, lines.length - options.tailLines));
     for (;;) {
-      const ended = this.#ended;
-      const lines = this.lines();
-      const wanted = lines.slice(next).filter(({ time }) => time >= since);
-      next = lines.length;
-      if (wanted.length > 0) {
-        yield wanted
-          .map(({ time, text }) => (options.timestamps ? `${time} ${text}\n` : `${text}\n`))
-          .join('');
+      const wanted = lines.filter(({ time }) => time >= since);
+      const text = wanted.map((line) =>
+        options.timestamps ? `${line.time} ${line.text}\n` : `${line.text}\n`,
+      );
+      if (text.length > 0) yield text.join('');
+      if (offset === this.#size) {
+        if (!options.follow || this.#ended || options.signal.aborted) return;
+        // Settled by the signal as well, which the next turn sees.
+        await once(this.#changes, 'change', { signal: options.signal }).catch(() => {});
       }
-      if (!options.follow || ended || options.signal.aborted) return;
-      if (this.#ended || this.lines().length > next) continue;
-      try {
-        await once(this.#changes, 'change', { signal: options.signal });
-      } catch {
-        // The reader has gone: nothing is left to do.
-        return;
-      }
+      lines = this.#linesFrom(offset);
+      offset = this.#size;
+    }
+  }
+
+  /** What was written from byte `offset` on, which is the start of a line. */
+  #linesFrom(offset: number): Line[] {
+    if (offset === this.#size) return [];
+    const content = Buffer.alloc(this.#size - offset);
+    const file = openSync(this.#path, 'r');
+    try {
+      const length = readSync(file, content, 0, content.length, offset);
+      return parse(content.toString('utf8', 0, length));
+    } finally {
+      closeSync(file);
     }
   }
 
   #write(lines: string[], now: Date): void {
     if (this.#ended || lines.length === 0) return;
     const time = now.toISOString();
-    writeSync(this.#file, lines.map((line) => `${time} ${line}\n`).join(''));
+    this.#size += writeSync(this.#file, lines.map((line) => `${time} ${line}\n`).join(''));
     this.#changes.emit('change');
   }
+}
+
+function parse(content: string): Line[] {
+  const lines = content.split('\n').slice(0, -1);
+  // A time in ISO 8601 with milliseconds has 24 characters.
+  return lines.map((line) => ({ time: line.slice(0, 24), text: line.slice(25) }));
 }

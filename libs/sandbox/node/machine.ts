@@ -1,9 +1,16 @@
 import { realpathSync } from 'node:fs';
 import { messageOf, QuorateError } from '../../errors/catalogue.ts';
 import { baseEnvironment, bubblewrapArguments } from './bubblewrap.ts';
-import type { Machine } from './container.ts';
 import { findProgram, type Image } from './images.ts';
 import { startProcess } from './process.ts';
+
+/** What runs containers on this machine. */
+export interface Machine {
+  /** The absolute path of `bwrap`. */
+  bubblewrap: string;
+  /** Whether this process is not root, so that each container needs a user namespace. */
+  rootless: boolean;
+}
 
 const plainImage: Image = { root: '/', programs: {}, environment: {}, runs: '' };
 

@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type KubeObject, resourceTypes } from '../../kube/object.ts';
 import type { Log } from '../../service/log.ts';
@@ -9,17 +8,16 @@ import { timestamp } from '../memory.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store, StoreChange } from '../store.ts';
 import { Addresses } from './addresses.ts';
-import { bindPod, nodeName } from './binding.ts';
+import { bindPod, nodeName, withoutAddress, withoutReady } from './binding.ts';
 import { Claims } from './claims.ts';
-import type { Machine } from './container.ts';
 import { podHosts, serviceHosts } from './hosts.ts';
 import { type ImageTable, imageTable } from './images.ts';
-import { findMachine, outputInside } from './machine.ts';
+import { findMachine, type Machine, outputInside } from './machine.ts';
 import { Pod } from './pod.ts';
 import { ServiceProxy } from './proxy.ts';
+import { registerNode, setNodeReady } from './registration.ts';
 import { nodeRuntime } from './runtime.ts';
 import { podSpecOf, podStatusOf } from './spec.ts';
-import { mergeConditions } from './status.ts';
 
 export interface NodeOptions {
   store: Store;
@@ -81,7 +79,7 @@ export class SandboxNode {
     // Every container that waits for an object listens here.
     this.#changes.setMaxListeners(0);
     mkdirSync(join(options.folder, 'pods'), { recursive: true });
-    this.#register();
+    registerNode(this.#store, addresses.node);
     this.#unwatch = this.#store.watch((change) => this.#onChange(change));
     this.#syncSoon();
   }
@@ -97,16 +95,18 @@ export class SandboxNode {
     const pods = [...this.#pods.values()];
     this.#pods.clear();
     await Promise.all(pods.map((pod) => pod.die()));
-    this.#setNodeReady(false);
+    setNodeReady(this.#store, false);
     for (const { metadata } of this.#store.list(resourceTypes.pod)) {
-      this.#store.update(resourceTypes.pod, metadata.namespace, metadata.name, withoutReady);
+      this.#store.update(resourceTypes.pod, metadata.namespace, metadata.name, (pod) =>
+        withoutReady(pod, timestamp(new Date())),
+      );
     }
   }
 
   /** The node comes back after `die`: every pod that is still wanted starts again, with a new address. */
   revive(): void {
     this.#alive = true;
-    this.#setNodeReady(true);
+    setNodeReady(this.#store, true);
     for (const pod of this.#store.list(resourceTypes.pod)) {
       const { namespace, name } = pod.metadata;
       if (!isFinished(pod)) this.#store.update(resourceTypes.pod, namespace, name, withoutAddress);
@@ -235,59 +235,6 @@ export class SandboxNode {
       }
     }
   }
-
-  #register(): void {
-    const capacity = {
-      cpu: String(cpus().length),
-      memory: `${Math.floor(totalmem() / 1024)}Ki`,
-      pods: '1000',
-      'ephemeral-storage': '100Gi',
-    };
-    this.#store.create(resourceTypes.node, {
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: {
-        name: nodeName,
-        labels: {
-          'kubernetes.io/hostname': nodeName,
-          'kubernetes.io/os': 'linux',
-          'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
-        },
-      },
-      spec: {},
-      status: {
-        capacity,
-        allocatable: capacity,
-        addresses: [
-          { type: 'InternalIP', address: this.#addresses.node },
-          { type: 'Hostname', address: nodeName },
-        ],
-        nodeInfo: {
-          kubeletVersion: 'v1.33.0-sandbox',
-          containerRuntimeVersion: 'bubblewrap://0',
-          operatingSystem: 'linux',
-          architecture: process.arch === 'x64' ? 'amd64' : process.arch,
-        },
-      },
-    });
-    this.#setNodeReady(true);
-  }
-
-  #setNodeReady(ready: boolean): void {
-    const condition = ready
-      ? ({ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the sandbox runs' } as const)
-      : ({
-          type: 'Ready',
-          status: 'Unknown',
-          reason: 'NodeStatusUnknown',
-          message: 'the node died',
-        } as const);
-    this.#store.update(resourceTypes.node, undefined, nodeName, (node) => {
-      const status = podStatusOf(node);
-      const conditions = mergeConditions(status.conditions ?? [], [condition], timestamp(new Date()));
-      return { ...node, status: { ...status, conditions } };
-    });
-  }
 }
 
 function isHere(pod: KubeObject): boolean {
@@ -297,20 +244,4 @@ function isHere(pod: KubeObject): boolean {
 function isFinished(pod: KubeObject): boolean {
   const phase = podStatusOf(pod).phase;
   return phase === 'Succeeded' || phase === 'Failed';
-}
-
-/** What Kubernetes says of the pods of a node that it has lost: nothing but that they are not ready. */
-function withoutReady(pod: KubeObject): KubeObject {
-  const status = podStatusOf(pod);
-  const conditions = mergeConditions(
-    status.conditions ?? [],
-    [{ type: 'Ready', status: 'False' }],
-    timestamp(new Date()),
-  );
-  return { ...pod, status: { ...status, conditions } };
-}
-
-function withoutAddress(pod: KubeObject): KubeObject {
-  const { podIP: _podIP, podIPs: _podIPs, ...status } = podStatusOf(pod);
-  return { ...pod, status };
 }

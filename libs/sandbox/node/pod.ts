@@ -4,11 +4,12 @@ import { type KubeObject, resourceTypes } from '../../kube/object.ts';
 import { timestamp } from '../memory.ts';
 import type { Store } from '../store.ts';
 import { type Box, baseEnvironment } from './bubblewrap.ts';
-import { Container, type Machine } from './container.ts';
+import { Container } from './container.ts';
 import { environmentOf, type ReadEntries } from './environment.ts';
 import { expand } from './expand.ts';
 import { hostnameOf } from './hosts.ts';
 import { findImage, type ImageTable } from './images.ts';
+import type { Machine } from './machine.ts';
 import { type ContainerSpec, podSpecOf, podStatusOf } from './spec.ts';
 import { podStatus } from './status.ts';
 import { type ClaimFolder, mountsOf, prepareVolumes } from './volumes.ts';
@@ -32,7 +33,8 @@ export class Pod {
   readonly #bound: KubeObject;
   readonly #initContainers: Container[];
   readonly #containers: Container[];
-  #stopped = false;
+  #stopped: Promise<unknown> | undefined;
+  #graceMs = Number.POSITIVE_INFINITY;
   #silent = false;
   #statusDue = false;
   #hosts = '';
@@ -62,8 +64,11 @@ export class Pod {
 
   /** Ends all containers within `graceMs`; the object is the caller's to remove. May be called again to shorten it. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#all().map((container) => container.stop(graceMs)));
+    if (graceMs < this.#graceMs) {
+      this.#graceMs = graceMs;
+      this.#stopped = Promise.all(this.#all().map((container) => container.stop(graceMs)));
+    }
+    await this.#stopped;
   }
 
   /** As if the machine lost its power: everything ends at once, and nobody is told. */
