@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Polls until the condition holds. Fails after `limitMs`, which is only there to end a broken test and may be
- * generous: machines that run tests are slow at times.
+ * Polls until the condition gives a truthy answer, and returns that. Fails after `limitMs`, which is only there
+ * to end a broken test and may be generous: machines that run tests are slow at times.
  */
-export async function until(
+export async function until<Answer>(
   what: string,
-  condition: () => boolean | Promise<boolean>,
+  condition: () => Answer | Promise<Answer>,
   limitMs = 20_000,
-): Promise<void> {
+): Promise<NonNullable<Answer>> {
   const deadlineMs = performance.now() + limitMs;
   for (;;) {
-    if (await condition()) return;
+    const answer = await condition();
+    if (answer) return answer;
     if (performance.now() > deadlineMs) throw new Error(`did not happen within ${limitMs} ms: ${what}`);
     await sleep(10);
   }
