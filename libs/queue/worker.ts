@@ -1,4 +1,5 @@
 import { type WorkerOptions as BullOptions, type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
@@ -25,6 +26,8 @@ export interface WorkerOptions {
 
 /** How long an aborted handler may take to return before `close` leaves it behind. */
 const abortGraceMs = 5000;
+/** How long Redis may take to confirm the ends of the last runs at `close`. */
+const confirmTimeoutMs = 2000;
 
 /**
  * Runs tasks until closed, with the semantics of client-go's work queue: no two runs of a key overlap, a key
@@ -39,6 +42,14 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
   const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
   const outage = createOutage(log, 'Redis', url);
   const redis = openRedis(url, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
+  // BullMQ waits for tasks on a copy of the connection. It cannot close one that never came up, so we do.
+  const copies: Redis[] = [];
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => {
+    const copy = duplicate(override);
+    copies.push(copy);
+    return copy;
+  };
   const queue = openQueue(redis, kube, log);
   /** The locks of the running tasks, by BullMQ's id. */
   const locks = new Map<string, LockWatch>();
@@ -111,13 +122,15 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
 
   return {
     async close() {
+      // Takes no more tasks from here on.
       const closed = worker.close().then(() => Promise.all(requests));
-      if (!(await endsWithin(closed, closeTimeoutMs))) {
+      if (!(await endsWithin(Promise.all(runs.values()), closeTimeoutMs))) {
         for (const lock of locks.values()) lock.abort('the worker is closing');
-        await endsWithin(closed, abortGraceMs);
+        await endsWithin(Promise.all(runs.values()), abortGraceMs);
       }
-      // What did not end is cut off from Redis: its lock runs out and another worker takes over.
-      redis.disconnect();
+      // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
+      await endsWithin(closed, confirmTimeoutMs);
+      for (const connection of [redis, ...copies]) connection.disconnect();
     },
   };
 }

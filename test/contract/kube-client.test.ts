@@ -172,6 +172,23 @@ describe('the Kubernetes client', () => {
     );
   });
 
+  test('a patch of a status never meets another object than the one that is meant', async () => {
+    const bodies: object[] = [];
+    await withApi(
+      (request, response) => {
+        if (request.method === 'PATCH') bodies.push(JSON.parse(request.body));
+        reply(response, 200, { ...object('a'), metadata: { name: 'a', uid: 'u1', resourceVersion: '7' } });
+      },
+      async (kube) => {
+        await kube.patchStatus(pod, 'default', 'a', { metadata: { uid: 'u1' }, status: { x: 1 } });
+        assert.deepEqual(bodies, [{ metadata: { uid: 'u1', resourceVersion: '7' }, status: { x: 1 } }]);
+        const wrong = kube.patchStatus(pod, 'default', 'a', { metadata: { uid: 'u0' }, status: { x: 1 } });
+        assert.equal((await failure(wrong)).code, 'KUBE_CONFLICT');
+        assert.equal(bodies.length, 1);
+      },
+    );
+  });
+
   test('a reply that is cut short or no object is no answer', async () => {
     const bodies = ['{"kind":"Pod","metad', '[]', 'null', '<html>login</html>'];
     let next = 0;

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isError } from '../../libs/errors/catalogue.ts';
+import { connectTasks } from '../../libs/queue/tasks.ts';
+import { createTestLog } from '../log.ts';
+import { freePort, redisCommand, startRedis, type TestServer } from '../servers.ts';
+import { until } from '../wait.ts';
+import { idle, type TestQueue, withQueue } from './queue-setup.ts';
+
+const lock = { lockDurationMs: 2000, stalledIntervalMs: 500 };
+
+async function withRedis(body: (redis: TestServer) => Promise<void>): Promise<void> {
+  const redis = await startRedis();
+  try {
+    await body(redis);
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** A worker in a process of its own that holds whatever it takes until its signal is aborted. */
+async function withWorkerProcess(
+  redis: TestServer,
+  kube: string,
+  body: (worker: { child: ChildProcess; output: () => string }) => Promise<void>,
+): Promise<void> {
+  const file = new URL('queue-worker.ts', import.meta.url).pathname;
+  const args = [file, redis.url, kube, lock.lockDurationMs, lock.stalledIntervalMs].map(String);
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  try {
+    await body({ child, output: () => output });
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** Has the worker process take the key, and only then starts a worker in this process. */
+async function takenByProcess(
+  redis: TestServer,
+  body: (queue: TestQueue, worker: { child: ChildProcess; output: () => string }) => Promise<void>,
+): Promise<void> {
+  const kube = `taken-${process.pid}-${redis.port}`;
+  await withWorkerProcess(redis, kube, async (worker) => {
+    const tasks = connectTasks({ url: redis.url, kube, log: createTestLog() });
+    await tasks.wake('etcd/a/x', { eventId: '1' });
+    await until('the process took it', () => worker.output().includes('began etcd/a/x'));
+    await tasks.close();
+    await withQueue(redis, (queue) => body(queue, worker), undefined, { kube, ...lock });
+  });
+}
+
+describe('the work queue, when things break', { concurrency: 3 }, () => {
+  test('what a killed worker was running runs in another', () =>
+    withRedis((redis) =>
+      takenByProcess(redis, async ({ tasks, runs }, { child }) => {
+        child.kill('SIGKILL');
+        await until('another took over', () => runs.length === 1);
+        await idle(tasks);
+      }),
+    ));
+
+  test('a worker that stood still is aborted when it wakes up, and what it does then changes nothing', () =>
+    withRedis((redis) =>
+      takenByProcess(redis, async ({ tasks, runs }, { child, output }) => {
+        child.kill('SIGSTOP');
+        await until('another took over', () => runs.length === 1);
+        await idle(tasks);
+        child.kill('SIGCONT');
+        await until('it was aborted', () => output().includes('aborted'));
+        await until('its end was refused', () => output().includes('a run was cut off'));
+        child.kill('SIGTERM');
+        await until('it has closed', () => child.exitCode === 0);
+        await idle(tasks);
+        assert.equal(runs.length, 1);
+      }),
+    ));
+
+  test('a run whose lock cannot be renewed is aborted before the lock runs out', () =>
+    withRedis(async (redis) => {
+      let abortedMs = 0;
+      const handler = async (_: unknown, signal: AbortSignal) => {
+        if (abortedMs > 0) return {};
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        abortedMs = performance.now();
+        return { requeueAfterMs: 3_600_000 };
+      };
+      await withQueue(
+        redis,
+        async ({ tasks, runs }) => {
+          await tasks.wake('etcd/a/x', { eventId: '1' });
+          await until('it runs', () => runs.length === 1);
+          const frozenMs = performance.now();
+          process.kill(redis.pid, 'SIGSTOP');
+          await until('it was aborted', () => abortedMs > 0);
+          process.kill(redis.pid, 'SIGCONT');
+          assert.ok(abortedMs - frozenMs < lock.lockDurationMs, `aborted after ${abortedMs - frozenMs} ms`);
+          await until('it ran again', () => runs.length === 2);
+          // The hour that the aborted run asked for is not among what is left.
+          await idle(tasks);
+        },
+        handler,
+        lock,
+      );
+    }));
+
+  test('a long run keeps its lock: nobody else begins, and its end counts', () =>
+    withRedis((redis) =>
+      withQueue(
+        redis,
+        async ({ tasks, runs, log }) => {
+          await tasks.wake('etcd/a/x', { eventId: '1' });
+          await until('it runs', () => runs.length === 1);
+          await idle(tasks);
+          assert.equal(runs.length, 1);
+          assert.deepEqual(
+            log.lines.filter(({ level }) => level === 'warn'),
+            [],
+          );
+        },
+        async () => {
+          await sleep(2.5 * lock.lockDurationMs);
+          return {};
+        },
+        lock,
+      ),
+    ));
+
+  test('when Redis forgets everything, a running key is aborted and never runs twice at once here', () =>
+    withRedis(async (redis) => {
+      let running = 0;
+      let most = 0;
+      let aborted = 0;
+      const handler = async ({ failures }: { failures: number }, signal: AbortSignal) => {
+        assert.equal(failures, 0);
+        most = Math.max(most, ++running);
+        if (aborted === 0) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          aborted++;
+          await sleep(200);
+        }
+        running--;
+        return {};
+      };
+      await withQueue(
+        redis,
+        async ({ tasks, runs }) => {
+          await tasks.wake('etcd/a/x', { eventId: '1' });
+          await until('it runs', () => runs.length === 1);
+          await redisCommand(redis, 'FLUSHALL');
+          await tasks.wake('etcd/a/x', { eventId: '2' });
+          await until('the event has its run', () => runs.some(({ wokenBy }) => wokenBy[0]?.eventId === '2'));
+          await idle(tasks);
+          assert.deepEqual([aborted, most], [1, 1]);
+          await tasks.wake('etcd/a/x', { eventId: '3' });
+          await until('all is as before', () => runs.some(({ wokenBy }) => wokenBy[0]?.eventId === '3'));
+        },
+        handler,
+        lock,
+      );
+    }));
+
+  test('Redis may come late, go, and come back empty: waking fails at once, one line says so, work goes on', async () => {
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    await withQueue({ url }, async ({ tasks, runs, log }) => {
+      const outageLines = () =>
+        log.lines.filter(({ level, message }) => level !== 'debug' && message.startsWith('Redis is'));
+      const refused = async () => {
+        const beganMs = performance.now();
+        await assert.rejects(tasks.wake('etcd/a/x', { eventId: '0' }), (error) =>
+          isError(error, 'QUEUE_UNREACHABLE'),
+        );
+        assert.ok(performance.now() - beganMs < 3000);
+      };
+      const wake = (eventId: string) =>
+        until('waking works', () =>
+          tasks.wake('etcd/a/x', { eventId }).then(
+            () => true,
+            () => false,
+          ),
+        );
+      await refused();
+      await until('the outage is told', () => outageLines().length === 1);
+      const redis = await startRedis({ port });
+      try {
+        await wake('1');
+        await until('it ran', () => runs.length === 1);
+        await redis.kill9();
+        await until('the outage is told', () => outageLines().length === 3);
+        await refused();
+        await redis.restart();
+        await wake('2');
+        await until('it ran', () => runs.length === 2);
+        await until('its end is told', () => outageLines().length === 4);
+        await idle(tasks);
+        assert.deepEqual(
+          outageLines().map(({ level }) => level),
+          ['warn', 'info', 'warn', 'info'],
+        );
+        assert.deepEqual(log.lines.filter(({ level }) => level !== 'debug' && level !== 'info').length, 2);
+      } finally {
+        await redis.stop();
+      }
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import { randomInt } from 'node:crypto';
+import type { Task, TaskHandler } from '../../libs/queue/run.ts';
+import { connectTasks, type Tasks } from '../../libs/queue/tasks.ts';
+import { startWorker, type WorkerOptions } from '../../libs/queue/worker.ts';
+import { createTestLog } from '../log.ts';
+import type { TestServer } from '../servers.ts';
+import { until } from '../wait.ts';
+
+export interface Run extends Task {
+  beganMs: number;
+}
+
+export interface TestQueue {
+  kube: string;
+  tasks: Tasks;
+  /** Every run that began, in order. */
+  runs: Run[];
+  log: ReturnType<typeof createTestLog>;
+}
+
+/** A queue of its own with one worker, which notes each run and then does as told; without random delays. */
+export async function withQueue(
+  server: Pick<TestServer, 'url'>,
+  body: (queue: TestQueue) => Promise<void>,
+  handler: TaskHandler = async () => ({}),
+  options: Partial<WorkerOptions> = {},
+): Promise<void> {
+  const { url } = server;
+  const { kube = `test-${randomInt(1e12)}` } = options;
+  const log = createTestLog();
+  const runs: Run[] = [];
+  const tasks = connectTasks({ url, kube, log });
+  const worker = startWorker(
+    { url, kube, concurrency: 10, log, random: () => 0, closeTimeoutMs: 100, ...options },
+    (task, signal) => {
+      runs.push({ ...task, beganMs: performance.now() });
+      return handler(task, signal);
+    },
+  );
+  try {
+    await body({ kube, tasks, runs, log });
+  } finally {
+    await worker.close();
+    await tasks.close();
+  }
+}
+
+/** Waits until nothing waits, runs or is delayed. */
+export async function idle(tasks: Tasks): Promise<void> {
+  await until('the queue is idle', async () => {
+    const { waiting, running, delayed } = await tasks.counts();
+    return waiting + running + delayed === 0;
+  });
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import type { Task } from '../../libs/queue/run.ts';
+import { connectTasks } from '../../libs/queue/tasks.ts';
+import { startWorker } from '../../libs/queue/worker.ts';
+import { createTestLog } from '../log.ts';
+import { redisCommand, startRedis, type TestServer } from '../servers.ts';
+import { until } from '../wait.ts';
+import { idle, withQueue } from './queue-setup.ts';
+
+let redis: TestServer;
+before(async () => {
+  redis = await startRedis();
+});
+after(() => redis.stop());
+
+/** Something that a handler can wait for and a test can let go. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { passed: promise, open: resolve };
+}
+
+const ids = (task: Task | undefined) => task?.wokenBy.map(({ eventId }) => eventId);
+
+describe('the work queue', { concurrency: 4 }, () => {
+  test('in any storm, two runs of a key never overlap and every wake is followed by a run that began after it', async () => {
+    const storm = fc.array(
+      fc.record({ key: fc.integer({ min: 0, max: 5 }), pauseMs: fc.constantFrom(0, 0, 0, 1, 5) }),
+      { minLength: 100, maxLength: 200 },
+    );
+    await fc.assert(
+      fc.asyncProperty(storm, async (wakes) => {
+        const running = new Set<string>();
+        const overlaps: string[] = [];
+        const handler = async ({ key }: Task) => {
+          if (running.has(key)) overlaps.push(key);
+          running.add(key);
+          await sleep(Number(key.at(-1)));
+          running.delete(key);
+          if (key.endsWith('0')) throw new Error('this key always fails');
+          return key.endsWith('1') ? { requeueAfterMs: 30 } : {};
+        };
+        await withQueue(
+          redis,
+          async ({ tasks, runs, kube }) => {
+            // A second worker process would do as this second worker does: it shares nothing but Redis.
+            const log = createTestLog();
+            const second = startWorker(
+              { url: redis.url, kube, concurrency: 10, log, closeTimeoutMs: 100 },
+              (task) => {
+                runs.push({ ...task, beganMs: performance.now() });
+                return handler(task);
+              },
+            );
+            const lastWakeMs = new Map<string, number>();
+            const requests: Promise<void>[] = [];
+            for (const [index, { key, pauseMs }] of wakes.entries()) {
+              lastWakeMs.set(`etcd/storm/${key}`, performance.now());
+              requests.push(tasks.wake(`etcd/storm/${key}`, { eventId: String(index) }));
+              if (pauseMs > 0) await sleep(pauseMs);
+            }
+            await Promise.all(requests);
+            for (const [key, wokenMs] of lastWakeMs) {
+              await until(`${key} runs after its last wake`, () =>
+                runs.some((run) => run.key === key && run.beganMs > wokenMs),
+              );
+            }
+            await second.close();
+            assert.deepEqual(overlaps, []);
+            assert.ok(runs.length < 2 * wakes.length, `${runs.length} runs for ${wakes.length} wakes`);
+          },
+          handler,
+        );
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  test('while a key waits, more wakes add nothing, and its run is told of all of them', async () => {
+    const busy = gate();
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        await tasks.wake('etcd/a/first', { eventId: 'first' });
+        await until('the only slot is taken', () => runs.length === 1);
+        for (const eventId of ['1', '2', '3']) await tasks.wake('etcd/a/second', { eventId });
+        assert.deepEqual(await tasks.counts(), { waiting: 1, running: 1, delayed: 0 });
+        busy.open();
+        await idle(tasks);
+        assert.deepEqual(runs.slice(1).map(ids), [['1', '2', '3']]);
+      },
+      async ({ key }) => {
+        if (key === 'etcd/a/first') await busy.passed;
+        return {};
+      },
+      { concurrency: 1 },
+    );
+  });
+
+  test('while a key runs, any number of wakes make it run once more', async () => {
+    const busy = gate();
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        await tasks.wake('etcd/a/x', { eventId: '0', traceparent: 'trace' });
+        await until('it runs', () => runs.length === 1);
+        for (const eventId of ['1', '2', '3']) await tasks.wake('etcd/a/x', { eventId });
+        assert.equal(runs.length, 1);
+        busy.open();
+        await idle(tasks);
+        assert.deepEqual(runs.map(ids), [['0'], ['1', '2', '3']]);
+        assert.equal(runs[0]?.wokenBy[0]?.traceparent, 'trace');
+      },
+      async () => {
+        await busy.passed;
+        return {};
+      },
+    );
+  });
+
+  test('a failing key waits longer each time, alone', async () => {
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        const of = (key: string) => runs.filter((run) => run.key === key);
+        await tasks.wake('etcd/a/bad', { eventId: '1' });
+        await until('it failed', () => of('etcd/a/bad').length === 1);
+        await tasks.wake('etcd/a/good', { eventId: '2' });
+        await until('the other ran', () => of('etcd/a/good').length === 1);
+        await until('it ran four times', () => of('etcd/a/bad').length === 4);
+        const bad = of('etcd/a/bad');
+        assert.deepEqual(
+          bad.map(({ failures }) => failures),
+          [0, 1, 2, 3],
+        );
+        const gapsMs = bad.slice(1).map((run, index) => run.beganMs - (bad[index]?.beganMs ?? 0));
+        // Redis counts in whole milliseconds, hence the two.
+        for (const [index, gapMs] of gapsMs.entries())
+          assert.ok(gapMs >= 200 * 2 ** index - 2, `gaps ${gapsMs}`);
+        assert.equal(of('etcd/a/good').length, 1);
+      },
+      async ({ key }) => {
+        if (key === 'etcd/a/bad') throw new Error('always');
+        return {};
+      },
+    );
+  });
+
+  test('an event cuts a backoff short, the count of failures goes on, and a success sets it back', async () => {
+    let healed = false;
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        for (let count = 1; count <= 7; count++) {
+          await tasks.wake('etcd/a/x', { eventId: String(count) });
+          // Runs of the backoff itself may come in between; they fail too.
+          await until('it ran for this event', () => runs.some((run) => ids(run)?.includes(String(count))));
+        }
+        await until('it waits', async () => (await tasks.counts()).delayed === 1);
+        const failures = runs.length;
+        const wokenMs = performance.now();
+        healed = true;
+        await tasks.wake('etcd/a/x', { eventId: 'last' });
+        await idle(tasks);
+        const last = runs.at(-1);
+        // After seven failures the delay is 12.8 s.
+        assert.ok(performance.now() - wokenMs < 10_000);
+        assert.deepEqual([runs.length, last?.failures, ids(last)], [failures + 1, failures, ['last']]);
+        await tasks.wake('etcd/a/x', { eventId: 'again' });
+        await idle(tasks);
+        assert.equal(runs.at(-1)?.failures, 0);
+      },
+      async () => {
+        if (!healed) throw new Error('not yet');
+        return {};
+      },
+    );
+  });
+
+  test('a run that asks for it comes again after the delay, and nothing is left in Redis afterwards', async () => {
+    let left = 2;
+    await withQueue(
+      redis,
+      async ({ tasks, runs, kube }) => {
+        await tasks.wake('etcd/a/x', { eventId: '1' });
+        await until('it ran three times', () => runs.length === 3);
+        await idle(tasks);
+        assert.deepEqual(runs.map(ids), [['1'], [], []]);
+        const [first, second] = runs;
+        assert.ok((second?.beganMs ?? 0) - (first?.beganMs ?? 0) >= 298);
+        const answer = await redisCommand(redis, `KEYS *${kube}*`);
+        const keys = answer.split('\r\n').filter((line) => line.startsWith('quorate'));
+        // BullMQ's own, one each per queue; the log of events is cut at some hundred.
+        const fixed = ['events', 'id', 'marker', 'meta', 'stalled-check'];
+        assert.ok(keys.length > 0);
+        assert.deepEqual(
+          keys.filter((key) => !fixed.includes(key.split(':').at(-1) ?? '')),
+          [],
+        );
+      },
+      async () => (left-- > 0 ? { requeueAfterMs: 300 } : {}),
+    );
+  });
+
+  test('an event cuts a requeue short', async () => {
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        await tasks.wake('etcd/a/x', { eventId: '1' });
+        await until('it waits for the hour', async () => (await tasks.counts()).delayed === 1);
+        await tasks.wake('etcd/a/x', { eventId: '2' });
+        await until('it ran again', () => runs.length === 2);
+        assert.deepEqual(ids(runs[1]), ['2']);
+        await idle(tasks);
+      },
+      async ({ wokenBy }) => (wokenBy[0]?.eventId === '1' ? { requeueAfterMs: 3_600_000 } : {}),
+    );
+  });
+
+  test('one of many callers has the turn, once per period', async () => {
+    await withQueue(redis, async ({ tasks }) => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => tasks.claimTurn('resync', 300)));
+      assert.equal(answers.filter(Boolean).length, 1);
+      await until('the next period', () => tasks.claimTurn('resync', 300));
+    });
+  });
+
+  test('close waits for running handlers, then aborts them, and their keys run elsewhere', async () => {
+    const reasons: unknown[] = [];
+    await withQueue(redis, async ({ tasks, runs, kube }) => {
+      await tasks.wake('etcd/a/quick', { eventId: '1' });
+      await idle(tasks);
+      const log = createTestLog();
+      const began: string[] = [];
+      const leaving = startWorker(
+        { url: redis.url, kube: `${kube}-leaving`, concurrency: 2, log, closeTimeoutMs: 200 },
+        async ({ key }, signal) => {
+          began.push(key);
+          if (key === 'etcd/a/brief') await sleep(100);
+          else await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          if (signal.aborted) reasons.push(String(signal.reason));
+          return { requeueAfterMs: 3_600_000 };
+        },
+      );
+      const others = connectTasks({ url: redis.url, kube: `${kube}-leaving`, log });
+      await others.wake('etcd/a/brief', { eventId: '1' });
+      await others.wake('etcd/a/long', { eventId: '1' });
+      await until('both run', () => began.length === 2);
+      await leaving.close();
+      assert.deepEqual(reasons, ['Error: the worker is closing']);
+      // The brief one ended and asked for an hour; of the long one nothing counts but that it is due.
+      assert.deepEqual(await others.counts(), { waiting: 1, running: 0, delayed: 1 });
+      await others.close();
+      assert.equal(runs.length, 1);
+    });
+  });
+});
