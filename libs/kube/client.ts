@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
+import { QuorateError } from '../errors/catalogue.ts';
 import { openAccess } from './access.ts';
 import { failureOf, isAbsent, unreachable } from './failure.ts';
 import type { Kube, Listed } from './kube.ts';
-import { apiVersionOf, type KubeObject, type ResourceType } from './object.ts';
+import { apiVersionOf, type KubeObject, type ObjectMeta, type ResourceType } from './object.ts';
 import { pathOf, selectorOf } from './path.ts';
 import { type Asked, openRequests } from './request.ts';
 
@@ -71,6 +72,29 @@ export function connectKube({ id, kubeconfigPath, timeoutMs = 10_000 }: ConnectO
     }
   }
 
+  /**
+   * The patch of a status, held to the object that it means. The API server ignores a uid in it (it takes all
+   * metadata but the resourceVersion from the stored object), so that is turned into the resourceVersion.
+   */
+  async function withVersion(
+    type: ResourceType,
+    namespace: string | undefined,
+    name: string,
+    patch: { metadata?: Partial<ObjectMeta> },
+    signal?: AbortSignal,
+  ): Promise<object> {
+    const { uid, resourceVersion: known } = patch.metadata ?? {};
+    // No two objects ever have the same resourceVersion.
+    if (uid === undefined || known !== undefined) return patch;
+    const present = await object({ method: 'GET', path: pathOf(type, namespace, name), signal });
+    const { uid: presentUid, resourceVersion } = present.metadata;
+    if (presentUid !== uid) {
+      const detail = `${type.kind} ${namespace ?? ''}/${name} is another object: its uid is ${presentUid}, not ${uid}`;
+      throw new QuorateError('KUBE_CONFLICT', detail);
+    }
+    return { ...patch, metadata: { resourceVersion, ...patch.metadata } };
+  }
+
   const patched = (path: string, contentType: string, body: object, signal?: AbortSignal, force?: boolean) =>
     object({
       method: 'PATCH',
@@ -104,8 +128,9 @@ export function connectKube({ id, kubeconfigPath, timeoutMs = 10_000 }: ConnectO
     patch(type, namespace, name, patch, signal) {
       return patched(pathOf(type, namespace, name), mergePatch, patch, signal);
     },
-    patchStatus(type, namespace, name, patch, signal) {
-      return patched(pathOf(type, namespace, name, 'status'), mergePatch, patch, signal);
+    async patchStatus(type, namespace, name, patch, signal) {
+      const guarded = await withVersion(type, namespace, name, patch, signal);
+      return patched(pathOf(type, namespace, name, 'status'), mergePatch, guarded, signal);
     },
     async delete(type, namespace, name, preconditions, signal) {
       const options = {

@@ -26,7 +26,7 @@ export async function installCrds(
       if ((await isInstalled(kube, name, signal)) === false) throw error;
       log.warn(
         { crd: name, reason: error.fields['message'] },
-        'no right to update a CustomResourceDefinition; the installed one is used as it is',
+        'no right to install or update a CustomResourceDefinition; going on with what is installed',
       );
       continue;
     }

@@ -36,7 +36,8 @@ const retry = { baseMs: 200, capMs: 10_000 };
 
 /**
  * The API server sends a bookmark some 2 s before a watch's time is up. One that ends without a word in this
- * time may have been deaf, so what it did not tell is listed.
+ * time may have been deaf, so what it did not tell is listed. (An API server that has seen no change of the kind
+ * since its own start sends no bookmarks; such kinds are quiet and cheap to list.)
  */
 const lastWordMs = 10_000;
 

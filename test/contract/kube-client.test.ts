@@ -182,6 +182,8 @@ describe('the Kubernetes client', () => {
       async (kube) => {
         await kube.patchStatus(pod, 'default', 'a', { metadata: { uid: 'u1' }, status: { x: 1 } });
         assert.deepEqual(bodies, [{ metadata: { uid: 'u1', resourceVersion: '7' }, status: { x: 1 } }]);
+        await kube.patchStatus(pod, 'default', 'a', { metadata: { uid: 'u1', resourceVersion: '5' } });
+        assert.deepEqual(bodies.splice(1), [{ metadata: { uid: 'u1', resourceVersion: '5' } }]);
         const wrong = kube.patchStatus(pod, 'default', 'a', { metadata: { uid: 'u0' }, status: { x: 1 } });
         assert.equal((await failure(wrong)).code, 'KUBE_CONFLICT');
         assert.equal(bodies.length, 1);
