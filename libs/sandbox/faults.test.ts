@@ -13,7 +13,7 @@ test('a rule hits the n-th matching request, as often as it says', () => {
   );
 });
 
-test('a stale list is the one of when the rule was set; a frozen watch stays so until the rules are replaced', () => {
+test('a stale list is the one of when the rule was set; a frozen watch is one that a rule matches', () => {
   const faults = createFaults();
   faults.set(
     [

@@ -15,7 +15,7 @@ const rule = z.strictObject({
   /** Answer with this HTTP status instead of doing anything. */
   status: z.int().min(400).max(599).optional(),
   delayMs: z.int().min(0).optional(),
-  /** Watches, also those open already, stay open and silent for as long as the rule is there. */
+  /** Watches, also those open already, fall silent for good: they stay open, like a connection gone dead. */
   freezeWatch: z.boolean().optional(),
   /** Lists are served as they were when the rule was set. */
   staleList: z.boolean().optional(),
@@ -44,7 +44,7 @@ export interface Faults {
   rules(): FaultRule[];
   /** What happens to this request; counts it. */
   next(target: FaultTarget): Fault;
-  /** Whether watches of the resource are silent now. */
+  /** Whether a watch falls silent now. */
   frozen(target: FaultTarget): boolean;
 }
 

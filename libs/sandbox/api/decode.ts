@@ -63,9 +63,8 @@ export function placeObject(object: KubeObject, request: ResourceRequest): KubeO
   }
   if (name !== undefined) metadata.name = name;
   if (!resource.type.namespaced) delete metadata.namespace;
-  else if (namespace === undefined) throw badRequest('the namespace of the object is required on the URL');
   else if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  } else metadata.namespace = namespace;
+  } else if (namespace !== undefined) metadata.namespace = namespace;
   return { ...object, metadata };
 }

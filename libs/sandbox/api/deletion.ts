@@ -1,9 +1,11 @@
 import type { KubeObject } from '../../kube/object.ts';
+import { permanentNamespaces } from '../controllers/namespaces.ts';
+import { ApiStatus } from '../status.ts';
 import type { ApiContext } from './context.ts';
 import { objectOf, textOf } from './json.ts';
 import { listObjects } from './listing.ts';
 import type { ResourceRequest } from './request.ts';
-import { existing, isDryRun, storageType } from './write.ts';
+import { existing, isDryRun, storageType, versioned } from './write.ts';
 
 /** Finalizers by which the garbage collector is asked to see to an owner's dependents first. */
 export const foreground = 'foregroundDeletion';
@@ -12,9 +14,10 @@ export const orphan = 'orphan';
 /** What a delete answers: the object where it still exists, else that it is gone. */
 export function deleteObject(context: ApiContext, request: ResourceRequest): object {
   const object = existing(context, request);
-  if (!isDryRun(request)) remove(context, request, object);
+  const dryRun = isDryRun(request);
+  if (!dryRun) remove(context, request, object);
   const left = context.store.get(storageType(request.resource), request.namespace, object.metadata.name);
-  if (left && left.metadata.uid === object.metadata.uid) return left;
+  if (left && left.metadata.uid === object.metadata.uid && !dryRun) return versioned(left, request.resource);
   const { name, uid } = object.metadata;
   const { group, plural } = request.resource.type;
   const details = { name, ...(group === '' ? {} : { group }), kind: plural, uid };
@@ -35,6 +38,10 @@ export function deleteCollection(context: ApiContext, request: ResourceRequest):
 function remove({ store }: ApiContext, request: ResourceRequest, object: KubeObject): void {
   const { namespace, name } = object.metadata;
   const type = storageType(request.resource);
+  if (object.kind === 'Namespace' && permanentNamespaces.includes(name)) {
+    const message = `namespaces "${name}" is forbidden: this namespace may not be deleted`;
+    throw new ApiStatus(403, 'Forbidden', message, { name, kind: type.plural });
+  }
   const options = objectOf(request.body);
   const wanted = objectOf(options['preconditions']);
   const grace = options['gracePeriodSeconds'] ?? request.query.get('gracePeriodSeconds') ?? undefined;

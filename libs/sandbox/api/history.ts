@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceType } from '../../kube/object.ts';
-import { ApiStatus } from '../status.ts';
+import { ApiStatus, badRequest } from '../status.ts';
 import type { Store, StoreChange } from '../store.ts';
 
 /** The latest changes of the store, so that a watch can begin, and a list be taken, in the recent past. */
@@ -22,7 +22,8 @@ export function createHistory(store: Store, capacity: number): History {
 
   const since = (type: ResourceType, resourceVersion: string): StoreChange[] => {
     const revision = Number(resourceVersion);
-    if (!Number.isInteger(revision) || revision < oldest || revision > Number(store.resourceVersion())) {
+    if (!Number.isInteger(revision)) throw badRequest(`resourceVersion: Invalid value: "${resourceVersion}"`);
+    if (revision < oldest || revision > Number(store.resourceVersion())) {
       throw new ApiStatus(410, 'Expired', `too old resource version: ${resourceVersion} (${oldest})`);
     }
     return changes.filter((change) => revisionOf(change) > revision && isSameResource(change.resource, type));

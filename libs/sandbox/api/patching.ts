@@ -1,11 +1,12 @@
 import type { KubeObject } from '../../kube/object.ts';
-import { badRequest, conflict, notFound } from '../status.ts';
+import { badRequest, conflict, invalid, notFound } from '../status.ts';
 import { findConflicts, mergeApplied, removeFields } from './apply.ts';
 import type { ApiContext } from './context.ts';
 import { decodeObject, placeObject } from './decode.ts';
 import { difference, ownableFields, union } from './fieldset.ts';
 import { type JsonObject, objectOf, without } from './json.ts';
 import { entriesOf, isWriter, recordOwned, trackUpdate, type Writer, withEntries } from './managers.ts';
+import { missing } from './metadata.ts';
 import { applyPatch } from './patch.ts';
 import { objectBody, type ResourceRequest, requiredName } from './request.ts';
 import {
@@ -39,7 +40,10 @@ export function patchObject(context: ApiContext, request: ResourceRequest): Writ
  */
 function applyObject(context: ApiContext, request: ResourceRequest): Written {
   const { resource, query } = request;
-  if (!query.get('fieldManager')) throw badRequest('fieldManager is required for apply patch');
+  if (!query.get('fieldManager')) {
+    const cause = missing('fieldManager', 'is required for apply patch');
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [cause]);
+  }
   const writer: Writer = { ...writerOf(context, request), operation: 'Apply' };
   const found = context.store.get(storageType(resource), request.namespace, requiredName(request));
   const { applied, warnings } = decodeApplied(request);

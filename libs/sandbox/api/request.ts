@@ -43,7 +43,7 @@ export function parsePath(
   const resource = registry.find(group, version, plural);
   if (!resource) return undefined;
   const namespace = scoped ? rest[1] : undefined;
-  if (scoped && !resource.type.namespaced) return undefined;
+  if (scoped ? !resource.type.namespaced : resource.type.namespaced && name !== undefined) return undefined;
   return {
     resource,
     namespace,

@@ -53,6 +53,7 @@ function serveCollection(context: ApiContext, request: ResourceRequest, fault: F
     case 'GET':
       return { status: 200, body: encodePage(request, listObjects(context, request, fault.listAt)) };
     case 'POST':
+      if (request.resource.type.namespaced && request.namespace === undefined) throw notAllowed();
       return written(request, createObject(context, request));
     case 'DELETE': {
       const items = deleteCollection(context, request);

@@ -22,6 +22,12 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
   const encode = encoderOf(request);
   const target = { verb: 'watch', resource: type.plural, namespace, name: request.name };
 
+  let frozen = context.faults.frozen(target);
+  // What was silent once has missed something, so it must never speak again.
+  const isFrozen = (): boolean => {
+    frozen ||= context.faults.frozen(target);
+    return frozen;
+  };
   const chooses = (object: KubeObject): boolean =>
     (namespace === undefined || object.metadata.namespace === namespace) && matches(object);
   const send = (event: string, object: object): void => {
@@ -30,11 +36,11 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
   };
   const forward = (change: StoreChange): void => {
     const event = eventOf(change, chooses);
-    if (event === undefined || context.faults.frozen(target)) return;
+    if (event === undefined || isFrozen()) return;
     send(event, encode(versioned(change.object, resource)));
   };
   const bookmark = (annotations?: Record<string, string>): void => {
-    if (context.faults.frozen(target)) return;
+    if (isFrozen()) return;
     const resourceVersion = context.store.resourceVersion();
     const metadata = { resourceVersion, creationTimestamp: null, ...(annotations ? { annotations } : {}) };
     const { kind } = resource.type;
@@ -66,6 +72,7 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
     query.get('allowWatchBookmarks') === 'true' ? setInterval(bookmark, bookmarkIntervalMs) : undefined;
   const timeoutMs = Number(query.get('timeoutSeconds') ?? 0) * 1000 || defaultTimeoutMs;
   const timeout = setTimeout(() => {
+    if (isFrozen()) return;
     if (bookmarks) bookmark();
     response.end();
   }, timeoutMs);

@@ -214,8 +214,14 @@ function checkVersion(request: ResourceRequest, old: KubeObject, wanted: KubeObj
     const why = 'the object has been modified; please apply your changes to the latest version and try again';
     throw conflict(type, name, why);
   }
-  // A patch with the uid of another object is no conflict to Kubernetes, but an attempt to change the uid.
-  if (another) throw invalid(type, name, [wrong('metadata.uid', given.uid, 'field is immutable')]);
+  const custom = !request.resource.builtin;
+  if (custom && request.method === 'PUT' && !given.resourceVersion) {
+    throw invalid(type, name, [wrong('metadata.resourceVersion', 0, 'must be specified for an update')]);
+  }
+  // A patch with the uid of another object is no conflict to Kubernetes, but an attempt to change the uid; and where
+  // the status of a custom resource is patched, the metadata is not even looked at.
+  if (another && !(custom && request.subresource === 'status'))
+    throw invalid(type, name, [wrong('metadata.uid', given.uid, 'field is immutable')]);
 }
 
 function checkFinalizers(resource: Resource, old: KubeObject, next: KubeObject): void {

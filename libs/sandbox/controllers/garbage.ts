@@ -90,7 +90,8 @@ export function startGarbage(store: Store, registry: Registry): () => void {
       return;
     }
     index(resource, object, previous);
-    if (type === 'ADDED') collect({ type: resource, object });
+    const owned = object.metadata.ownerReferences !== previous?.metadata.ownerReferences;
+    if (owned) collect({ type: resource, object });
     process(resource, object);
   });
 

@@ -12,6 +12,8 @@ const serviceAccount: ResourceType = {
   namespaced: true,
 };
 
+export const permanentNamespaces = ['default', 'kube-system'];
+
 /**
  * Makes the namespaces that are always there, gives each its default service account, and empties one that is being
  * deleted before it goes.
@@ -52,7 +54,7 @@ export function startNamespaces(store: Store, registry: Registry): () => void {
       else if (type === 'MODIFIED') empty(name);
     } else if (type === 'DELETED' && namespace !== undefined) empty(namespace);
   });
-  for (const name of ['default', 'kube-system']) createNamespace(store, name);
+  for (const name of permanentNamespaces) createNamespace(store, name);
   return stop;
 }
 
