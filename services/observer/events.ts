@@ -14,23 +14,26 @@ interface Note {
 
 /**
  * The Kubernetes Events of a decision, so that `kubectl describe` reads like a log: each step that changed
- * something or failed, and each condition that turned. Named after the decision, so that a record that comes
- * twice makes them once. Pure.
+ * something or failed, and each condition that turned. Pure.
+ *
+ * Named after the decision, so that a record that comes twice makes them once; and so that the names sort in the
+ * order of time, since kubectl sorts by whole seconds and keeps the order of the names within one.
  */
 export function eventsOf(
   decision: Decision,
   resource: KubeObject,
   before: WrittenStatus,
   after: WrittenStatus | undefined,
-  nowIso: string,
 ): KubeObject[] {
   const notes = [...stepNotes(decision), ...(after ? conditionNotes(before, after) : [])];
   const { apiVersion, kind, metadata } = resource;
+  // When it happened, which is not when this is written: after an outage, records are read later.
+  const time = `${new Date(decision.nowMs).toISOString().slice(0, 19)}Z`;
   return notes.map(({ type, reason, message }, index) => ({
     apiVersion: 'v1',
     kind: 'Event',
     metadata: {
-      name: `${metadata.name}.${createHash('sha256').update(`${decision.id}/${index}`).digest('hex').slice(0, 16)}`,
+      name: eventName(metadata.name, decision, index),
       namespace: metadata.namespace ?? 'default',
     },
     involvedObject: {
@@ -44,13 +47,19 @@ export function eventsOf(
     type,
     reason,
     message: message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message,
-    firstTimestamp: nowIso,
-    lastTimestamp: nowIso,
+    firstTimestamp: time,
+    lastTimestamp: time,
     count: 1,
     source: { component: 'quorate' },
     reportingComponent: 'quorate',
     reportingInstance: decision.worker,
   }));
+}
+
+function eventName(cluster: string, { id, nowMs }: Decision, index: number): string {
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const hash = createHash('sha256').update(id).digest('hex').slice(0, 8);
+  return `${cluster}.${hex(nowMs, 12)}${hex(index, 3)}${hash}`;
 }
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -65,17 +74,23 @@ function stepNotes({ steps }: Decision): Note[] {
   });
 }
 
-/** Conditions whose turn people want to read of, and which way is the good one. */
-const told: Record<string, 'True' | 'False'> = { Available: 'True', Recovering: 'False', Blocked: 'False' };
+/** Conditions whose turn people want to read of: which way is the good one, and the word when it no longer holds. */
+const told: Record<string, { good: 'True' | 'False'; otherwise: string }> = {
+  Available: { good: 'True', otherwise: 'Unavailable' },
+  Recovering: { good: 'False', otherwise: 'Recovered' },
+  Blocked: { good: 'False', otherwise: 'Unblocked' },
+};
 
 function conditionNotes(before: WrittenStatus, after: WrittenStatus): Note[] {
   return (after.conditions ?? []).flatMap((condition): Note[] => {
-    const good = told[condition.type];
+    const words = told[condition.type];
     const previous = before.conditions?.find(({ type }) => type === condition.type);
-    if (good === undefined || !hasTurned(previous, condition, good)) return [];
+    if (words === undefined || !hasTurned(previous, condition, words.good)) return [];
     const { type, status, reason, message } = condition;
-    const state = status === 'True' ? type : `Not${type}`;
-    return [{ type: status === good ? 'Normal' : 'Warning', reason: state, message: message || reason }];
+    const state = status === 'True' ? type : words.otherwise;
+    return [
+      { type: status === words.good ? 'Normal' : 'Warning', reason: state, message: message || reason },
+    ];
   });
 }
 

@@ -42,7 +42,7 @@ export async function writeDecision(kube: Kube, decision: Decision, now: () => D
           status: after,
         });
       }
-      await writeEvents(kube, eventsOf(decision, resource, before, after, nowIso));
+      await writeEvents(kube, eventsOf(decision, resource, before, after));
       return;
     } catch (error) {
       if (!isError(error, 'KUBE_CONFLICT') || attempt >= attempts) throw error;

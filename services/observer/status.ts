@@ -74,5 +74,5 @@ function blockedCondition({ plan, error }: Decision): Condition | undefined {
     return { type, status: 'True', reason: plan.reason, message };
   }
   if (error || !plan?.status) return undefined;
-  return { type, status: 'False', reason: 'NotBlocked', message: '' };
+  return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
 }

@@ -52,7 +52,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
       'Recovering',
       formed && (membership === undefined || silent.length > 0),
       [reason, silent.length > 0 ? `not answering: ${silent.join(', ')}` : message],
-      ['MembersAnswer', ''],
+      ['MembersAnswer', formed ? 'all voting members answer' : ''],
     ),
     condition(
       'Scaling',
