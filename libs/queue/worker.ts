@@ -131,6 +131,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
       // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
       await endsWithin(closed, confirmTimeoutMs);
       for (const connection of [redis, ...copies]) connection.disconnect();
+      await worker.abandon();
     },
   };
 }
@@ -157,6 +158,11 @@ class LockWatchingWorker extends Worker<TaskData, Outcome> {
       else this.#locks.get(id)?.renewed(sentAtMs);
     }
     return lost;
+  }
+
+  /** Stops the timer that BullMQ's own `close` leaves running when it cannot end for want of Redis. */
+  abandon(): Promise<void> {
+    return this.lockManager.close();
   }
 }
 
