@@ -31,6 +31,8 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
   const chooses = (object: KubeObject): boolean =>
     (namespace === undefined || object.metadata.namespace === namespace) && matches(object);
   const send = (event: string, object: object): void => {
+    // Its time is up, and the client has not closed its side yet.
+    if (response.writableEnded) return;
     if (response.writableLength > maxBufferedBytes) response.destroy();
     else response.write(`{"type":"${event}","object":${JSON.stringify(object)}}\n`);
   };
