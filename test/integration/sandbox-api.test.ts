@@ -384,4 +384,44 @@ describe('the sandbox API and kubectl', { concurrency: 2 }, () => {
     assert.match(output, /a complaint/);
     assert.match(await fails(['logs', 'node', '-c', 'none']), /container none is not valid for pod node/);
   });
+
+  test('a watch from a past that is not kept is told so, and bookmarks carry the version on', async () => {
+    const events = async (query: string): Promise<KubeObject[]> => {
+      const lines = await succeeds(['get', '--raw', `/api/v1/nodes?watch=1&timeoutSeconds=1${query}`]);
+      return lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as KubeObject);
+    };
+    const [expired] = await events('&resourceVersion=1000000');
+    assert.ok(expired);
+    assert.deepEqual([expired['type'], (expired['object'] as { code?: number }).code], ['ERROR', 410]);
+    const listed = await events(
+      '&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
+    );
+    const [first] = listed.map((event) => event['object'] as KubeObject);
+    assert.ok(first && listed.every((event) => event['type'] === 'BOOKMARK'));
+    assert.equal(first.metadata.annotations?.['k8s.io/initial-events-end'], 'true');
+  });
+
+  test('faults happen as often as asked for', async () => {
+    const [create, list] = [
+      ['create', '-n', 'kube-system', '-f', '-'],
+      ['get', 'cm', '-n', 'kube-system', '-l', 'test=faults', '-o', 'name'],
+    ];
+    const namespace = 'kube-system';
+    const setFaults = (rules: object[]) =>
+      succeeds(['replace', '--raw', '/sandbox/faults', '-f', '-'], rules);
+    await succeeds(create, configMap('there', { labels: { test: 'faults' } }));
+    await setFaults([
+      { verb: 'create', namespace, resource: 'configmaps', nth: 2, times: 1, status: 503 },
+      { verb: 'list', namespace, resource: 'configmaps', staleList: true },
+    ]);
+    await succeeds(create, configMap('not-yet', { labels: { test: 'faults' } }));
+    assert.match(await fails(create, configMap('refused', {})), /a fault was asked for/);
+    assert.equal(await succeeds(list), 'configmap/there\n');
+    await setFaults([]);
+    assert.match(await succeeds(list), /not-yet/);
+    assert.match(await fails(['replace', '--raw', '/sandbox/faults', '-f', '-'], [{ verbs: 'x' }]), /verbs/);
+  });
 });

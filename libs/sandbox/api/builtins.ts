@@ -1,6 +1,7 @@
 import type { KubeObject, ResourceType } from '../../kube/object.ts';
 import { resourceTypes } from '../../kube/object.ts';
 import { definitionRules } from './kinds/definition.ts';
+import { namespaceRules } from './kinds/namespace.ts';
 import { podRules } from './kinds/pod.ts';
 import type { KindRules } from './kinds/rules.ts';
 import { secretRules } from './kinds/secret.ts';
@@ -47,20 +48,6 @@ function builtin(type: ResourceType, options: Options = {}): Resource {
     rules: options.rules ?? {},
   };
 }
-
-/** A namespace is held by its content: the namespace controller takes this finalizer away. */
-const namespaceRules: KindRules = {
-  prepare: (object, old) => ({ spec: old ? {} : { finalizers: ['kubernetes'] }, ...object }),
-  onCreate: (object) => ({
-    ...object,
-    metadata: {
-      ...object.metadata,
-      labels: { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name },
-    },
-    spec: { finalizers: ['kubernetes'] },
-    status: { phase: 'Active' },
-  }),
-};
 
 /** The kinds the sandbox has without any CustomResourceDefinition. */
 export function builtinResources(allocateClusterIp: (service: KubeObject) => string): Resource[] {

@@ -1,8 +1,8 @@
 import type { KubeObject } from '../../kube/object.ts';
-import { permanentNamespaces } from '../controllers/namespaces.ts';
 import { ApiStatus } from '../status.ts';
 import type { ApiContext } from './context.ts';
 import { objectOf, textOf } from './json.ts';
+import { permanentNamespaces } from './kinds/namespace.ts';
 import { listObjects } from './listing.ts';
 import type { ResourceRequest } from './request.ts';
 import { existing, isDryRun, storageType, versioned } from './write.ts';

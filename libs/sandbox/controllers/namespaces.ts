@@ -1,5 +1,6 @@
 import { type KubeObject, type ResourceType, resourceTypes } from '../../kube/object.ts';
 import { objectOf } from '../api/json.ts';
+import { namespaceRules, permanentNamespaces } from '../api/kinds/namespace.ts';
 import type { Registry } from '../api/registry.ts';
 import { storageType } from '../api/write.ts';
 import type { Store } from '../store.ts';
@@ -11,8 +12,6 @@ const serviceAccount: ResourceType = {
   plural: 'serviceaccounts',
   namespaced: true,
 };
-
-export const permanentNamespaces = ['default', 'kube-system'];
 
 /**
  * Makes the namespaces that are always there, gives each its default service account, and empties one that is being
@@ -60,14 +59,8 @@ export function startNamespaces(store: Store, registry: Registry): () => void {
 
 function createNamespace(store: Store, name: string): void {
   if (store.get(resourceTypes.namespace, undefined, name)) return;
-  const namespace: KubeObject = {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
-    spec: { finalizers: ['kubernetes'] },
-    status: { phase: 'Active' },
-  };
-  store.create(resourceTypes.namespace, namespace);
+  const namespace: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  store.create(resourceTypes.namespace, namespaceRules.onCreate?.(namespace) ?? namespace);
 }
 
 function createServiceAccount(store: Store, namespace: string): void {
