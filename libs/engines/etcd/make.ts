@@ -30,7 +30,11 @@ export function recordNumber(world: World, number: number): Step[] {
   const { identity } = world;
   if (!identity || identity.lastNumber >= number) return [];
   return [
-    recordIdentity(world, { ...identity, lastNumber: number }, `number ${number} is given, and never again`),
+    recordIdentity(
+      world,
+      { ...identity, lastNumber: number },
+      `member number ${number}: given now, and never again to another member`,
+    ),
   ];
 }
 
@@ -40,28 +44,34 @@ export function mendServices(world: World, wanted: ('headless' | 'client')[]): S
     const service = which === 'headless' ? headlessService(world.cluster) : clientService(world.cluster);
     const present = world.services.find((fact) => fact.name === service.metadata.name);
     if (present && (present.deleting || present.shape === serviceShape(service))) return [];
-    const why = `service ${service.metadata.name} ${present ? 'differs from what members and clients need' : 'is missing'}`;
+    const purpose =
+      which === 'headless'
+        ? 'it gives the members their names'
+        : 'clients reach the ready members through it';
+    const change = present ? 'put back, because it differed from what is needed' : 'made';
+    const why = `service ${service.metadata.name}: ${change}; ${purpose}`;
     const args: ApplyObject = { object: service };
     return [{ step: 'applyService', why, args }];
   });
 }
 
+/** The step that makes a member's claim; none where it exists or the cluster keeps no data on claims. */
+export function createClaim(world: World, number: number): Step[] {
+  const claim = isKept(claimOf(world, number)) ? undefined : memberClaim(world.cluster, world.spec, number);
+  if (!claim) return [];
+  const args: CreateObject = { type: 'claim', object: claim };
+  const why = `claim ${claim.metadata.name}: keeps the data of the member`;
+  return [{ step: 'createClaim', why, args }];
+}
+
 /** Steps that make a member's pod, and its claim where the cluster keeps data on claims. */
 export function createMember(world: World, number: number, start: Start, why: string): Step[] {
   const name = memberName(world.cluster.name, number);
-  const existing = claimOf(world, number);
-  const claim = isKept(existing) ? undefined : memberClaim(world.cluster, world.spec, number);
-  const claimName = existing || claim ? name : undefined;
-  const pod: CreateObject = {
-    type: 'pod',
-    object: memberPod(world.cluster, world.spec, number, start, claimName),
-  };
-  const steps: Step[] = [{ step: 'createPod', why: `pod ${name}: ${why}`, args: pod }];
-  if (claim) {
-    const args: CreateObject = { type: 'claim', object: claim };
-    steps.unshift({ step: 'createClaim', why: `claim ${name}: keeps the data of the member`, args });
-  }
-  return steps;
+  const claim = createClaim(world, number);
+  const claimName = claimOf(world, number) || claim.length > 0 ? name : undefined;
+  const object = memberPod(world.cluster, world.spec, number, start, claimName);
+  const args: CreateObject = { type: 'pod', object };
+  return [...claim, { step: 'createPod', why: `pod ${name}: ${why}`, args }];
 }
 
 /** Deletes exactly this pod. With `unlisted`, only after members confirm again that it is no member. */
@@ -90,7 +100,8 @@ export function addMember(
   learner: boolean,
   why: string,
 ): Step {
-  const args: AddMember = { name, peerUrl, learner, endpoints: membership.endpoints };
+  const members = membership.members.map((member) => member.id);
+  const args: AddMember = { name, peerUrl, learner, members, endpoints: membership.endpoints };
   return { step: 'addMember', why, args, disruptive: true };
 }
 

@@ -28,9 +28,11 @@ export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number
       requeueAfterMs: 1000,
     };
   }
-  if (facts.resource === null || facts.resource.deleting || spec === undefined) {
+  if (facts.resource === null || facts.resource.deleting) {
     return complete('Deleted', goneDecision(facts), undefined);
   }
+  // A cluster is deleted because its resource is, never because its spec is missing.
+  if (spec === undefined) throw new Error('the resource exists, but there is no spec to plan for');
   const world = worldOf(spec, facts, facts.resource, nowMs);
   const [reason, decided] = classify(world);
   return complete(reason, decided, statusOf(world, reason, decided));

@@ -1,5 +1,13 @@
+import type { Answer } from '../../engine/contract.ts';
 import type { EtcdMember } from './client/client.ts';
-import { type ClaimFact, type EtcdFacts, isKept, type MemberFact, type PodFact } from './facts.ts';
+import {
+  type ClaimFact,
+  type EtcdFacts,
+  isKept,
+  type MemberFact,
+  type OwnedFact,
+  type PodFact,
+} from './facts.ts';
 import { clientPort, memberNumber, nameFromPeerUrls } from './names.ts';
 
 /** The facts put together: etcd's list of members, each with its pod, its claim and what it answered. */
@@ -47,31 +55,48 @@ export function membershipOf(facts: EtcdFacts, uid: string): Membership | undefi
     .map((pod) => facts.members[pod.name])
     .filter((fact): fact is MemberFact => fact?.quorum.ok === true && fact.members.ok);
   const source = vouching.find(isLeader) ?? vouching[0];
-  return source?.members.ok ? assemble(facts, uid, source.members.value) : undefined;
+  if (!source?.members.ok || !source.status.ok) return undefined;
+  return assemble(facts, uid, source.members.value, source.status.value.leaderId);
 }
 
 /**
- * The members as any one of them remembers them. Without quorum this may be out of date: good enough to say
- * what is missing, never to change anything.
+ * The members as those who answer remember them. Without quorum this may be out of date, so it is good enough to
+ * say what is missing, never to change anything; where they differ, the list that misses most counts.
  */
 export function rememberedMembers(facts: EtcdFacts, uid: string): Member[] | undefined {
-  for (const pod of ownedPods(facts, uid)) {
+  const lists = ownedPods(facts, uid).flatMap((pod) => {
     const members = facts.members[pod.name]?.members;
-    if (members?.ok) return assemble(facts, uid, members.value).members;
-  }
-  return undefined;
+    return members?.ok ? [assemble(facts, uid, members.value, undefined)] : [];
+  });
+  return lists.sort((a, b) => shortfall(b) - shortfall(a))[0]?.members;
 }
 
-export const ownedPods = (facts: EtcdFacts, uid: string): PodFact[] =>
-  facts.pods.ok ? facts.pods.value.filter((pod) => pod.ownerUid === uid) : [];
+/** How many more voters must answer for a quorum. */
+const shortfall = ({ voters }: Membership): number =>
+  quorumOf(voters.length) - voters.filter((voter) => voter.answering).length;
 
-export const ownedClaims = (facts: EtcdFacts, uid: string): ClaimFact[] =>
-  facts.claims.ok ? facts.claims.value.filter((claim) => claim.ownerUid === uid) : [];
+/** Sorted by name, so that nothing depends on the order of a list. */
+function owned<Fact extends OwnedFact>(answer: Answer<Fact[]>, uid: string): Fact[] {
+  const facts = answer.ok ? answer.value.filter((fact) => fact.ownerUid === uid) : [];
+  return facts.sort(byName);
+}
+
+export const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+
+export const ownedPods = (facts: EtcdFacts, uid: string): PodFact[] => owned(facts.pods, uid);
+
+export const ownedClaims = (facts: EtcdFacts, uid: string): ClaimFact[] => owned(facts.claims, uid);
 
 const isLeader = (fact: MemberFact): boolean =>
   fact.status.ok && fact.status.value.leaderId === fact.status.value.memberId;
 
-function assemble(facts: EtcdFacts, uid: string, listed: EtcdMember[]): Membership {
+/** `leaderId`: as one who reaches quorum knows it, for the leader itself may not answer us. */
+function assemble(
+  facts: EtcdFacts,
+  uid: string,
+  listed: EtcdMember[],
+  leaderId: string | undefined,
+): Membership {
   const pods = ownedPods(facts, uid);
   const claims = ownedClaims(facts, uid);
   const members = listed.map((member): Member => {
@@ -85,7 +110,7 @@ function assemble(facts: EtcdFacts, uid: string, listed: EtcdMember[]): Membersh
       peerUrl: [...member.peerUrls].sort()[0] ?? '',
       started: member.clientUrls.length > 0,
       isLearner: member.isLearner,
-      isLeader: answering && isLeader(fact),
+      isLeader: member.id === leaderId,
       pod: pods.find((pod) => pod.name === name),
       claim: claims.find((claim) => claim.name === name),
       answering,
@@ -112,15 +137,22 @@ export const endpointOf = (member: Member): string | undefined =>
   member.pod?.ip ? `${member.pod.ip}:${clientPort}` : undefined;
 
 /** Its data is still there: it runs, or its claim keeps the data for its return. */
-export const hasData = (member: Member): boolean =>
-  member.pod === undefined ? isKept(member.claim) : !isDataGone(member.pod);
+export function hasData({ pod, claim, answering }: Member): boolean {
+  if (pod === undefined) return isKept(claim);
+  if (answering) return true;
+  const isClaimGone = pod.claimName !== null && (claim === undefined || claim.phase === 'Lost');
+  return !isClaimGone && !isDataGone(pod);
+}
 
 /**
- * etcd's own word that a member which should return found an empty folder: with only itself in its initial
- * cluster it looks for the others in vain (see `Start` in objects.ts).
+ * etcd's own word that a member found an empty folder and could not begin with it. One that should return looks
+ * for the others in vain, since its initial cluster is only itself (see `Start` in objects.ts); a seed learns
+ * from the others that it has been a member before; a newcomer, that its initial cluster is out of date.
  */
 export const isDataGone = (pod: PodFact): boolean =>
-  /cannot fetch cluster info from peer urls/.test(pod.trouble ?? '');
+  /cannot fetch cluster info from peer urls|has already been bootstrapped|error validating peerURLs/.test(
+    pod.trouble ?? '',
+  );
 
 function lowestVersion(facts: MemberFact[]): string {
   const versions = facts.flatMap((fact) => (fact.status.ok ? [fact.status.value.version] : []));

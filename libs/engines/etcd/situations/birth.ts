@@ -1,7 +1,9 @@
+import type { Blocked } from '../../../engine/contract.ts';
 import { isFinished, isKept } from '../facts.ts';
 import type { Identity } from '../identity.ts';
-import { createMember, deletePod, mendServices, recordIdentity } from '../make.ts';
+import { createClaim, createMember, deletePod, mendServices, recordIdentity } from '../make.ts';
 import { memberName, memberNumber, nameProblem, plainVersion } from '../names.ts';
+import { isDataGone } from '../view.ts';
 import { claimOf, highestNumber, podOf, type Situation, type World } from '../world.ts';
 import { deletions, firstTier } from './death.ts';
 
@@ -75,10 +77,12 @@ const identityDamaged: Situation = {
   },
 };
 
+/** Services are made after the identity is recorded, so one of them is as good a witness as a member. */
 const hasLived = (world: World): boolean =>
+  world.services.length > 0 ||
   [...world.pods, ...world.claims].some((fact) => memberNumber(world.cluster.name, fact.name) !== undefined);
 
-/** The annotation was removed, but members or their data exist: so the cluster was formed. */
+/** The annotation was removed, but something of the cluster exists: so it may have formed. */
 const identityLost: Situation = {
   reason: 'IdentityLost',
   decide(world) {
@@ -87,9 +91,13 @@ const identityLost: Situation = {
       world.pods.map((pod) => pod.version).find((found) => found !== '') ?? plainVersion(world.spec.version);
     const identity: Identity = { seeds: 0, lastNumber: highestNumber(world), formed: true, version };
     return {
-      message: 'the identity annotation was removed; its members exist, so it is written again',
+      message: 'the identity annotation was removed; parts of the cluster exist, so it is written again',
       steps: [
-        recordIdentity(world, identity, 'the annotation was removed, and members of this cluster exist'),
+        recordIdentity(
+          world,
+          identity,
+          'the identity, put back: the annotation was removed, and parts of this cluster exist',
+        ),
       ],
       requeueAfterMs: 100,
     };
@@ -110,7 +118,7 @@ const notBootstrapped: Situation = {
         recordIdentity(
           world,
           identity,
-          `written before the first member, so that no cluster is bootstrapped twice`,
+          `a new cluster of ${size}: recorded before the first member is made, so that it is never bootstrapped twice`,
         ),
         ...mendServices(world, ['headless']),
         ...seeds.flatMap((number) =>
@@ -140,6 +148,10 @@ const seeding: Situation = {
       ...world.pods
         .filter((pod) => isFinished(pod) && !pod.deleting)
         .map((pod) => deletePod(pod, `pod ${pod.name}: it ended before the cluster had formed`)),
+      // A pod whose claim was deleted before it was scheduled waits for one of that name.
+      ...seeds
+        .filter((number) => podOf(world, number)?.claimName && !claimOf(world, number))
+        .flatMap((number) => createClaim(world, number)),
       ...missing
         .filter((number) => !tookPart.includes(number) && !claimOf(world, number)?.deleting)
         .flatMap((number) =>
@@ -157,7 +169,7 @@ const seeding: Situation = {
           recordIdentity(
             world,
             { ...identity, formed: true },
-            'its seeds reach quorum: from now on members are only added to it',
+            'the cluster has formed: its seeds reach quorum, so from now on members are only added to it',
           ),
           ...mendServices(world, ['client']),
         ],
@@ -176,9 +188,17 @@ const seeding: Situation = {
       message: `${up} of ${seeds.length} seeds reach quorum; waiting for ${waiting.join(', ')}${trouble.length > 0 ? ` (${trouble.join('; ')})` : ''}`,
       steps,
       requeueAfterMs: patient ? 200 : 2000,
+      ...(!membership && world.pods.some(isDataGone) && { blocked: seedLostRule(trouble) }),
     };
   },
 };
+
+/** Some seeds had agreed on data already, and too few of them still have it. */
+const seedLostRule = (trouble: string[]): Blocked => ({
+  rule: 'a seed that has taken part in its cluster never begins again without its data',
+  evidence: trouble.join('; '),
+  action: 'delete the resource and create it again: the cluster had not been handed over to clients yet',
+});
 
 const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 

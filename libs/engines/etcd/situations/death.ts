@@ -1,6 +1,7 @@
 import type { Answer, Step } from '../../../engine/contract.ts';
 import type { EtcdFacts, OwnedFact } from '../facts.ts';
 import type { DeleteObject } from '../steps/objects.ts';
+import { byName } from '../view.ts';
 import type { Decided } from '../world.ts';
 
 /** Deleting whole clusters: pods first, so that no etcd loses its disk while it runs, then claims, then services. */
@@ -28,7 +29,7 @@ export interface Tier {
 
 /** The objects that must go before all others, of those that `which` picks. */
 export function firstTier(facts: EtcdFacts, which: (object: OwnedFact) => boolean): Tier | undefined {
-  const pick = (answer: Answer<OwnedFact[]>) => (answer.ok ? answer.value.filter(which) : []);
+  const pick = (answer: Answer<OwnedFact[]>) => (answer.ok ? answer.value.filter(which).sort(byName) : []);
   const tiers: Tier[] = [
     { type: 'pod', objects: pick(facts.pods) },
     { type: 'claim', objects: pick(facts.claims) },

@@ -101,7 +101,7 @@ const learner: MemberSituation = {
         promoteMember(
           membership,
           member,
-          `learner ${member.name}: it answers; etcd lets it vote when it has caught up`,
+          `learner ${member.name}: given a vote, because it answers and etcd finds that it has caught up`,
         ),
       ],
       requeueAfterMs: 300,
@@ -109,12 +109,23 @@ const learner: MemberSituation = {
   },
 };
 
-/** A voting member that has not started yet, where etcd has no learners. */
+/**
+ * A voting member that has not started yet: a late seed, or a newcomer where etcd has no learners. Like a learner
+ * it is given up when it is not wanted any more, or while it does not start and a lost member must be replaced.
+ */
 const memberStarting: MemberSituation = {
   reason: 'MemberStarting',
-  decide({ membership }) {
+  decide({ membership, spec }) {
     const member = membership.voters.find((voter) => !voter.started && voter.pod && hasData(voter));
     if (!member) return undefined;
+    const surplus = membership.voters.length > spec.size;
+    const hinders = membership.voters.some((voter) => !hasData(voter));
+    if ((surplus || hinders) && mayRemove(membership, member)) {
+      const why = surplus
+        ? `there are ${membership.voters.length} voting members and ${spec.size} are wanted`
+        : 'it has not started, and a lost member must be replaced first';
+      return removal(membership, member, `member ${member.name}: ${why}`);
+    }
     return { message: `${member.name} was added and is starting${troubleOf(member)}`, requeueAfterMs: 300 };
   },
 };
@@ -123,7 +134,10 @@ const memberStarting: MemberSituation = {
 const memberLost: MemberSituation = {
   reason: 'MemberLost',
   decide({ membership }) {
-    const lost = membership.voters.filter((voter) => !hasData(voter));
+    // Those that never started first: such a one is a membership change in flight.
+    const lost = membership.voters
+      .filter((voter) => !hasData(voter))
+      .sort((a, b) => Number(a.started) - Number(b.started));
     const member = lost.find((candidate) => mayRemove(membership, candidate));
     if (member) {
       const why = member.pod ? 'its data folder is empty' : 'its pod is gone and no claim keeps its data';
@@ -169,7 +183,7 @@ const notListed: MemberSituation = {
 const claimGoing: MemberSituation = {
   reason: 'ClaimGoing',
   decide(world) {
-    const { membership } = world;
+    const { membership, spec } = world;
     const member = membership.voters.find(
       (voter) => voter.pod?.claimName && voter.claim && !isKept(voter.claim),
     );
@@ -177,9 +191,12 @@ const claimGoing: MemberSituation = {
     const why = `member ${member.name}: its claim is being deleted, so it is replaced while the others keep its data`;
     const others = membership.voters.filter((voter) => voter.id !== member.id);
     if (!mayRemove(membership, member) || others.some((voter) => !voter.healthy)) {
+      // More members are wanted: first they are added, and so get a copy of the data.
+      if (membership.voters.length < spec.size) return undefined;
+      const evidence = [`the claim of ${member.name} is being deleted`];
       return {
         message: `${why}: not now, ${health(membership)}`,
-        blocked: quorumRule(membership, [`the claim of ${member.name} is being deleted`]),
+        blocked: others.length === 0 ? lastCopyRule(evidence) : quorumRule(membership, evidence),
         requeueAfterMs: 1000,
       };
     }
@@ -189,22 +206,27 @@ const claimGoing: MemberSituation = {
 
 /** Removes a member, after handing its leadership over where it leads. */
 export function removal(membership: Membership, member: Member, why: string): Decided {
+  if (!member.isLeader) {
+    return { message: why, steps: [removeMember(membership, member, why)], requeueAfterMs: 100 };
+  }
   const heir = membership.healthy.find((voter) => voter.id !== member.id);
-  const step =
-    member.isLeader && heir
-      ? moveLeader(
-          member,
-          heir,
-          `leadership goes from ${member.name} to ${heir.name}, because it is to be removed: ${why}`,
-        )
-      : removeMember(membership, member, why);
-  return { message: why, steps: [step], requeueAfterMs: 100 };
+  if (!heir || !member.answering) {
+    return { message: `${why}; it still leads, so another leader is waited for`, requeueAfterMs: 500 };
+  }
+  const handover = `leadership goes from ${member.name} to ${heir.name}, because it is to be removed: ${why}`;
+  return { message: why, steps: [moveLeader(member, heir, handover)], requeueAfterMs: 100 };
 }
 
 export const quorumRule = (membership: Membership, evidence: string[]): Blocked => ({
   rule: 'a member is only removed while the rest keeps quorum',
   evidence: [health(membership), ...evidence].join('; '),
   action: 'bring the members that do not answer back; the cluster then goes on by itself',
+});
+
+const lastCopyRule = (evidence: string[]): Blocked => ({
+  rule: 'the only copy of the data is never given up',
+  evidence: evidence.join('; '),
+  action: 'set spec.size to 3: new members get a copy of the data, then this one is replaced',
 });
 
 export const troubleOf = (member: Member): string => (member.pod?.trouble ? ` (${member.pod.trouble})` : '');

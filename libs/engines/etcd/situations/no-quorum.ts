@@ -1,5 +1,6 @@
-import { isKept } from '../facts.ts';
-import { createMember } from '../make.ts';
+import type { Step } from '../../../engine/contract.ts';
+import { type ClaimFact, isFinished, isKept } from '../facts.ts';
+import { createMember, deletePod, recordNumber } from '../make.ts';
 import { memberNumber } from '../names.ts';
 import { type Member, quorumOf, rememberedMembers } from '../view.ts';
 import { podOf, type Situation, type World } from '../world.ts';
@@ -9,9 +10,15 @@ import { podOf, type Situation, type World } from '../world.ts';
  * kept are started again.
  */
 
-/** Pods for the claims that have none: starting a member with its own data can only help. */
-function returning(world: World, remembered: Member[] | undefined) {
-  return world.claims
+/**
+ * Pods for the claims that have none: starting a member with its own data can only help. A pod that has ended
+ * for good makes room first.
+ */
+function returning(world: World, remembered: Member[] | undefined): Step[] {
+  const finished = world.pods
+    .filter((pod) => isFinished(pod) && !pod.deleting && isKept(claimNamed(world, pod.claimName)))
+    .map((pod) => deletePod(pod, `pod ${pod.name}: it has ended for good; its claim keeps its data`));
+  const pods = world.claims
     .filter((claim) => isKept(claim) && (remembered?.some((member) => member.name === claim.name) ?? true))
     .map((claim) => memberNumber(world.cluster.name, claim.name))
     .filter((number) => number !== undefined)
@@ -20,6 +27,26 @@ function returning(world: World, remembered: Member[] | undefined) {
     .flatMap((number) =>
       createMember(world, number, { as: 'returning' }, 'its claim keeps its data, so it returns'),
     );
+  return [...finished, ...pods];
+}
+
+const claimNamed = (world: World, name: string | null): ClaimFact | undefined =>
+  world.claims.find((claim) => claim.name === name);
+
+/**
+ * Where etcd has no learners, the second member of two votes before it has started, and a pass that ended there
+ * left no quorum. It may be started empty: nothing was ever agreed on without the first member, who answers.
+ */
+function second(world: World, remembered: Member[] | undefined): Step[] {
+  const [newcomer, first, ...more] = [...(remembered ?? [])].sort(
+    (a, b) => Number(a.started) - Number(b.started),
+  );
+  if (!newcomer || !first?.answering || more.length > 0) return [];
+  const { started, pod, claim, number } = newcomer;
+  if (started || pod || claim || number === undefined) return [];
+  const memberUrls = { [first.name]: first.peerUrl, [newcomer.name]: newcomer.peerUrl };
+  const why = 'it was added to the cluster and has not started';
+  return [...recordNumber(world, number), ...createMember(world, number, { as: 'joining', memberUrls }, why)];
 }
 
 const electing: Situation = {
@@ -43,7 +70,7 @@ const quorumLost: Situation = {
     if (world.membership) return undefined;
     const remembered = rememberedMembers(world.facts, world.cluster.uid);
     const voters = remembered?.filter((member) => !member.isLearner);
-    const steps = returning(world, remembered);
+    const steps = [...returning(world, remembered), ...second(world, remembered)];
     const evidence = describeLoss(world, voters);
     const needed = voters ? `${quorumOf(voters.length)} of ${voters.length}` : 'a majority';
     return {

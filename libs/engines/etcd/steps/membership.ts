@@ -9,6 +9,8 @@ export interface AddMember {
   name: string;
   peerUrl: string;
   learner: boolean;
+  /** Ids of the members it was decided for; the newcomer's pod is told that it joins just these. */
+  members: string[];
   /** `host:port` of members to ask, in order. */
   endpoints: string[];
 }
@@ -73,6 +75,9 @@ export async function addMember(args: AddMember, context: ActContext): Promise<S
     if (members.some((member) => member.peerUrls.includes(args.peerUrl))) {
       return { outcome: 'nothing', detail: 'etcd lists it already' };
     }
+    if (idsOf(members) !== args.members.toSorted().join()) {
+      return { outcome: 'moved', detail: 'the members are others than were seen' };
+    }
     const other = members.find(isJoining);
     if (other) return { outcome: 'moved', detail: `member ${other.id} is joining at the same time` };
     try {
@@ -87,6 +92,12 @@ export async function addMember(args: AddMember, context: ActContext): Promise<S
   });
   return outcome ?? noQuorum;
 }
+
+const idsOf = (members: { id: string }[]): string =>
+  members
+    .map((member) => member.id)
+    .sort()
+    .join();
 
 const isJoining = (member: EtcdMember): boolean => member.isLearner || member.clientUrls.length === 0;
 
@@ -120,13 +131,12 @@ export async function removeMember(args: RemoveMember, context: ActContext): Pro
     const members = await client.members();
     if (!members.some((member) => member.id === args.id))
       return { outcome: 'nothing', detail: 'etcd lists it no more' };
-    const voters = members
-      .filter((member) => !member.isLearner && member.id !== args.id)
-      .map((member) => member.id);
-    const known = args.others.map((other) => other.id);
-    if (voters.sort().join() !== known.sort().join()) {
+    const voters = members.filter((member) => !member.isLearner && member.id !== args.id);
+    if (idsOf(voters) !== idsOf(args.others)) {
       return { outcome: 'moved', detail: 'the voting members are others than were seen' };
     }
+    const { leaderId } = await client.status();
+    if (leaderId === args.id) return { outcome: 'moved', detail: 'it leads by now' };
     await client.removeMember(args.id);
     return { outcome: 'done', detail: `member id ${args.id}` };
   });

@@ -1,0 +1,81 @@
+import type { EtcdMember } from '../client/client.ts';
+import type { EtcdFacts, MemberFact } from '../facts.ts';
+import { parseIdentity } from '../identity.ts';
+import { diskOf, type Model, type SimulatedMember, type SimulatedPod } from './model.ts';
+import { quorumConfig } from './raft.ts';
+
+export const simulatedUid = 'cluster-uid';
+
+/** What an observation of the model would find. */
+export function factsOf(model: Model): EtcdFacts {
+  const owner = { ownerUid: simulatedUid };
+  const asked = model.pods.filter((pod) => pod.ip !== null && pod.phase === 'Running');
+  return {
+    namespace: 'default',
+    name: 'example',
+    resource: {
+      uid: simulatedUid,
+      resourceVersion: String(model.resourceVersion),
+      createdAtMs: 1_000_000,
+      deleting: false,
+      identity: parseIdentity(model.identity),
+    },
+    pods: {
+      ok: true,
+      value: model.pods.map(({ name, uid, deleting, ip, phase, version, claimName, trouble, isUp }) => ({
+        ...{ name, uid, ...owner, deleting, ip, phase, ready: isUp, version, claimName, trouble },
+      })),
+    },
+    claims: {
+      ok: true,
+      value: model.claims.map(({ name, uid, deleting, phase }) => ({ name, uid, ...owner, deleting, phase })),
+    },
+    services: { ok: true, value: model.services.map((service) => ({ ...service })) },
+    members: Object.fromEntries(asked.map((pod) => [pod.name, answersOf(model, pod)])),
+  };
+}
+
+function answersOf(model: Model, pod: SimulatedPod): MemberFact {
+  const failed = (error: string) => ({ ok: false as const, error });
+  const disk = diskOf(model, pod);
+  if (!pod.isUp || !disk || pod.frozenTicks > 0 || pod.hiddenTicks > 0) {
+    const silent = failed('the etcd member could not be reached');
+    return { status: silent, quorum: silent, members: silent };
+  }
+  const quorum = quorumConfig(model);
+  const self = disk.config.find((member) => member.id === disk.memberId);
+  const isLearner = self?.isLearner ?? false;
+  const status = {
+    memberId: disk.memberId,
+    clusterId: 'c',
+    leaderId: (quorum && model.leaderId) ?? '0',
+    version: model.etcd.version,
+    isLearner,
+    errors: [],
+  };
+  const answered = { ok: true as const, value: status };
+  if (isLearner) {
+    const refused = failed('rpc not supported for learner');
+    return { status: answered, quorum: refused, members: refused };
+  }
+  if (quorum?.some((member) => member.id === disk.memberId)) {
+    return {
+      status: answered,
+      quorum: { ok: true, value: true },
+      members: { ok: true, value: quorum.map(toMember) },
+    };
+  }
+  const leaderless = failed('the etcd member sees no leader');
+  const members = model.etcd.listsWithoutQuorum
+    ? { ok: true as const, value: disk.config.map(toMember) }
+    : leaderless;
+  return { status: answered, quorum: leaderless, members };
+}
+
+const toMember = ({ id, name, peerUrl, started, isLearner }: SimulatedMember): EtcdMember => ({
+  id,
+  name: started ? name : '',
+  peerUrls: [peerUrl],
+  clientUrls: started ? [peerUrl.replace('2380', '2379')] : [],
+  isLearner,
+});

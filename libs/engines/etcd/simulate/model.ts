@@ -1,0 +1,118 @@
+import type { ServiceFact } from '../facts.ts';
+import type { EtcdSpec } from '../resource.ts';
+
+/**
+ * A model of an etcd cluster on Kubernetes, small and in memory: what is true, not what anybody observes. Time
+ * passes only by `tick`, so a run is repeatable. It leaves out what no plan depends on: keys and values are a
+ * number of log entries, elections take no time, and one quorum's members always see the same.
+ */
+export interface Model {
+  spec: EtcdSpec;
+  etcd: SimulatedEtcd;
+  nowMs: number;
+  /** The custom resource: each change raises `resourceVersion`. */
+  resourceVersion: number;
+  identity: string | undefined;
+  pods: SimulatedPod[];
+  claims: SimulatedClaim[];
+  services: ServiceFact[];
+  /** How many uids, addresses and member ids were given. */
+  given: number;
+  leaderId: string | undefined;
+  /** How many log entries clients were told are safe. */
+  acknowledged: number;
+  /** For how many ticks new pods are not scheduled. */
+  unschedulableTicks: number;
+  /** How many more membership changes etcd refuses as "unhealthy cluster". */
+  refusals: number;
+  /** Rules that were broken, in words. */
+  violations: string[];
+  /** Ids that ever had a disk, by member number: who held data under a name. */
+  held: Map<string, Set<string>>;
+}
+
+/** What a version of etcd can do. */
+export interface SimulatedEtcd {
+  version: string;
+  hasLearners: boolean;
+  /** Answers a list of members without quorum, as etcd does before 3.5. */
+  listsWithoutQuorum: boolean;
+}
+
+export interface SimulatedMember {
+  id: string;
+  name: string;
+  peerUrl: string;
+  started: boolean;
+  isLearner: boolean;
+}
+
+/** What a member keeps on its volume. */
+export interface Disk {
+  memberId: string;
+  /** How many entries its log has. */
+  log: number;
+  /** The members as of its last entry. */
+  config: SimulatedMember[];
+}
+
+export interface SimulatedPod {
+  name: string;
+  uid: string;
+  deleting: boolean;
+  ip: string | null;
+  phase: string;
+  version: string;
+  trouble: string | null;
+  claimName: string | null;
+  /** How etcd begins on an empty disk: `new` or `existing`, with these peer URLs. */
+  initialState: string;
+  initialUrls: string[];
+  peerUrl: string;
+  /** The pod's own volume, where it has no claim. */
+  disk: Disk | undefined;
+  isUp: boolean;
+  /** Ticks for which the process is stopped as by SIGSTOP. */
+  frozenTicks: number;
+  /** Ticks for which it works but we get no answer from it. */
+  hiddenTicks: number;
+}
+
+export interface SimulatedClaim {
+  name: string;
+  uid: string;
+  deleting: boolean;
+  phase: string;
+  disk: Disk | undefined;
+}
+
+export function createModel(spec: EtcdSpec, etcd: SimulatedEtcd): Model {
+  return {
+    spec,
+    etcd,
+    nowMs: 1_000_000,
+    resourceVersion: 1,
+    identity: undefined,
+    pods: [],
+    claims: [],
+    services: [],
+    given: 0,
+    leaderId: undefined,
+    acknowledged: 0,
+    unschedulableTicks: 0,
+    refusals: 0,
+    violations: [],
+    held: new Map(),
+  };
+}
+
+/** A uid, address or member id that was never given before. */
+export const nextOf = (model: Model): number => ++model.given;
+
+export const claimOfPod = (model: Model, pod: SimulatedPod): SimulatedClaim | undefined =>
+  model.claims.find((claim) => claim.name === pod.claimName);
+
+export const diskOf = (model: Model, pod: SimulatedPod): Disk | undefined =>
+  pod.claimName === null ? pod.disk : claimOfPod(model, pod)?.disk;
+
+export const isFormed = (model: Model): boolean => /"formed":true/.test(model.identity ?? '');
