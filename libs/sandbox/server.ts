@@ -16,7 +16,7 @@ import type { Runtime } from './runtime.ts';
 import type { Store } from './store.ts';
 
 /** How many changes a watch may lie behind before it must list again. */
-const historyCapacity = 20_000;
+const historyCapacity = 5000;
 
 export interface SandboxApi {
   url: string;
