@@ -43,7 +43,8 @@ export async function consume(
       const consumer = await connection.jetstream.consumers.get(durable.stream, durable.name);
       const messages = await consumer.consume({
         max_messages: durable.prefetch,
-        expires: 10_000,
+        // Also bounds how long a lost notice of a deleted consumer goes unseen: two missed heartbeats of half this.
+        expires: 4000,
         // Otherwise the library goes on asking a consumer that is no longer there.
         abort_on_missing_resource: true,
       });

@@ -115,8 +115,9 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
     if (job !== undefined) runLater(job.data.key, 0);
   });
   worker.on('error', (error) => {
-    if (outage.active) log.debug({ reason: messageOf(error) }, 'queue error');
-    else if (redis.status === 'ready') log.warn({ reason: messageOf(error) }, 'queue error');
+    // The copy of the connection may still fail when the first is back: that belongs to the same outage.
+    const ofConnection = outage.active || 'syscall' in error || error.message === 'Connection is closed.';
+    log[ofConnection ? 'debug' : 'warn']({ reason: messageOf(error) }, 'queue error');
   });
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'the queue worker ended'));
 
