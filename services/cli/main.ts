@@ -1,30 +1,8 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { messageOf, QuorateError } from '../../libs/errors/catalogue.ts';
-import { addStatus } from './commands/status.ts';
-import { addUp } from './commands/up.ts';
+import { enableCompileCache } from 'node:module';
+import { compileCache } from './toolchain/cache.ts';
 
-/** The `quorate` command line. Exit codes: 0 done, 1 an error, said in a line with what to do, 2 wrong usage. */
-const program = new Command('quorate')
-  .description('Runs stateful applications on Kubernetes, and can always say what it did and why.')
-  .helpCommand('help [command]', 'explain a command')
-  .showHelpAfterError('(--help explains the options)')
-  .addHelpText('after', '\nExample:\n  quorate up --example    from nothing to a running etcd cluster')
-  .exitOverride();
-addUp(program);
-addStatus(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  // Commander has said it already, help included.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  console.error(`quorate: ${messageOf(error)}`);
-  if (error instanceof QuorateError) console.error(error.help);
-  else if (error instanceof Error) console.error(error.stack);
-  return 1;
-}
+/** The `quorate` command line. All else is imported after the cache is on, so that it is compiled only once. */
+enableCompileCache(compileCache());
+const { runProgram } = await import('./program.ts');
+process.exitCode = await runProgram(process.argv);

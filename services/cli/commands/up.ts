@@ -11,7 +11,7 @@ import { givenFromOutside, type Stack, startStack } from '../processes/stack.ts'
 import { logTo } from '../show/log.ts';
 import { paintFor } from '../show/paint.ts';
 import { openScreen, type Screen } from '../show/screen.ts';
-import { thingsToTry } from '../show/things-to-try.ts';
+import { howToReach, thingsToTry } from '../show/things-to-try.ts';
 import { ensurePrograms } from '../toolchain/ensure.ts';
 import { isOnPath } from '../toolchain/find.ts';
 import { type ProgramPaths, programsNeeded, programVariables } from '../toolchain/programs.ts';
@@ -22,6 +22,7 @@ interface UpOptions {
   file?: string[];
   dir: string;
   workers: number;
+  install: boolean;
 }
 
 const exampleFile = join(
@@ -50,6 +51,7 @@ export function addUp(program: Command): void {
     .option('-f, --file <file>', 'apply this file; may be given more than once', collect)
     .option('--dir <dir>', 'the folder for logs and data of this run', '.quorate')
     .option('--workers <n>', 'how many workers to start', parseCount, 2)
+    .option('--no-install', 'install nothing, only list what is missing')
     .addHelpText('after', help)
     .action(up);
 }
@@ -79,6 +81,7 @@ async function up(options: UpOptions): Promise<void> {
       redis: given.redisUrl !== undefined,
     }),
     say,
+    options,
   );
   // Tries bubblewrap, so that a machine that forbids it is told before anything is started.
   if (programs.bwrap !== undefined) await findMachine(programVariables(programs));
@@ -127,10 +130,19 @@ async function follow(
     id: process.env['QUORATE_KUBE'] ?? 'local',
     kubeconfigPath: stack.kubeconfigPath,
   });
+  const end = new AbortController();
   try {
     await untilServed(kube, engines, signal);
+    const following = AbortSignal.any([signal, end.signal]);
     const view = { screen, say, paint: paintFor(process.stdout), log: logTo(say) };
-    const progress = showProgress({ kube, natsUrl: stack.natsUrl, engines, since, signal, ...view });
+    const progress = showProgress({
+      kube,
+      natsUrl: stack.natsUrl,
+      engines,
+      since,
+      signal: following,
+      ...view,
+    });
     const work = async () => {
       const kubectlPath = programs.kubectl ?? 'kubectl';
       const kubectl = {
@@ -144,13 +156,15 @@ async function follow(
       for (const key of keys) say(`Applied ${key}`);
       await progress.untilSettled(keys);
       if (signal.aborted) return;
-      if (keys.length > 0) say(`Available: ${keys.join(', ')}`);
       const place = { path: kubectlPath, onPath: isOnPath(kubectlPath) };
-      for (const line of ['', ...thingsToTry(stack.kubeconfigPath, place), '']) screen.line(line);
+      const tries = options.example ? thingsToTry() : [];
+      for (const line of ['', ...howToReach(stack.kubeconfigPath, place), '', ...tries]) screen.line(line);
       say('Running until Ctrl-C.');
     };
     await Promise.all([work(), progress.ended]);
   } finally {
+    // A file that was refused ends the following as well as Ctrl-C does.
+    end.abort();
     await kube.close();
   }
 }

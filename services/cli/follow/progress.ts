@@ -83,8 +83,9 @@ export function showProgress(options: ProgressOptions): Progress {
         signal.addEventListener('abort', () => resolve());
         look(shown);
       });
-      isLive = false;
       screen.region([]);
+      if (isLive) for (const line of clusterLines(shown, paint)) screen.line(line);
+      isLive = false;
     },
   };
 }

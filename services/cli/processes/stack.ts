@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../toolchain/cache.ts';
 import { type ProgramPaths, programVariables } from '../toolchain/programs.ts';
 import { describeRun, runFolder, takeFolder } from './folder.ts';
 import { type ManagedProcess, manageProcess, type ProcessDefinition, type ProcessReport } from './managed.ts';
@@ -68,7 +69,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = runFolder(resolve(options.dir));
   const given = givenFromOutside(environment, folder.dir);
   const release = await takeFolder(folder);
-  const base = { ...environment, ...programVariables(programs), KUBECONFIG: given.kubeconfig };
+  const base = {
+    ...environment,
+    ...programVariables(programs),
+    KUBECONFIG: given.kubeconfig,
+    NODE_COMPILE_CACHE: compileCache(),
+  };
   const servers: ManagedProcess[] = [];
   const services: ManagedProcess[] = [];
   const logPath = (name: string) => join(folder.logs, `${name}.log`);

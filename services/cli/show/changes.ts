@@ -38,12 +38,11 @@ function clusterChanges(before: ClusterView | undefined, after: ClusterView): st
 
 /** The steps of a pass that did or tried something, one line each with its why, and what ended it early. Pure. */
 export function stepLines(decision: Decision, paint: Paint): string[] {
-  const lines = decision.steps.flatMap(({ outcome, why, detail }) => {
-    const because = detail ? `: ${detail}` : '';
-    if (outcome === 'done') return [`${paint('green', '✔')} ${decision.key}: ${why}`];
-    if (outcome === 'moved')
-      return [`${paint('yellow', '↻')} ${decision.key}: ${why}; looking again${because}`];
-    if (outcome === 'failed') return [`${paint('red', '✘')} ${decision.key}: ${why}; failed${because}`];
+  const lines = decision.steps.flatMap(({ step, outcome, why, detail }) => {
+    const text = `${decision.key}: ${capitalized(step)}: ${why}`;
+    if (outcome === 'done') return [`${paint('green', '✔')} ${text}${detail ? ` (${detail})` : ''}`];
+    if (outcome === 'moved') return [`${paint('yellow', '↻')} ${text}; looking again: ${detail ?? ''}`];
+    if (outcome === 'failed') return [`${paint('red', '✘')} ${text}; failed: ${detail ?? ''}`];
     return [];
   });
   const { error } = decision;
@@ -52,3 +51,6 @@ export function stepLines(decision: Decision, paint: Paint): string[] {
   }
   return lines;
 }
+
+/** As the step is called in the Kubernetes Events, too. */
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

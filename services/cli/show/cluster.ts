@@ -10,7 +10,7 @@ export interface ClusterView {
   version: string;
   /** The running reason why it is as it is, from conditions that hold, worst first. */
   notes: Note[];
-  /** Available, nothing in progress, and the status is about the present spec. */
+  /** Available with all members ready, nothing in progress, and the status is about the present spec. */
   settled: boolean;
   members: MemberView[];
   /** What the last pass found and decided, where a record of it was seen. */
@@ -78,14 +78,17 @@ export function viewCluster(
     return condition ? [{ type, message: condition.message || condition.reason || '' }] : [];
   });
   const isCurrent = status.observedGeneration === generation;
+  const members = viewMembers(status, own, last?.roles ?? {});
+  const ready = members.filter((member) => member.ready).length;
+  const isWhole = ready === members.length && ready === (spec.size ?? ready);
   return {
     key: formatKey({ engine, namespace, name }),
     phase: deletionTimestamp ? 'Deleting' : spec.paused ? 'Paused' : status.phase || 'Pending',
     wanted: spec.size,
     version: status.currentVersion || spec.version || '',
     notes,
-    settled: holds('Available') === true && notes.length === 0 && isCurrent && !deletionTimestamp,
-    members: viewMembers(status, own, last?.roles ?? {}),
+    settled: holds('Available') === true && isWhole && notes.length === 0 && isCurrent && !deletionTimestamp,
+    members,
     ...(last ? { lastPass: viewPass(last.decision) } : {}),
   };
 }

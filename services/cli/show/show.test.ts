@@ -6,7 +6,7 @@ import { changeLines, stepLines } from './changes.ts';
 import { type ClusterView, viewCluster } from './cluster.ts';
 import { plain } from './paint.ts';
 import { clusterLines } from './table.ts';
-import { thingsToTry } from './things-to-try.ts';
+import { howToReach } from './things-to-try.ts';
 
 const holds = (type: string, message = '') => ({ type, status: 'True', reason: 'Because', message });
 
@@ -91,13 +91,15 @@ test('a member without a pod is shown as such, and a pod that ends as Terminatin
   );
 });
 
-test('a cluster is settled when it is available, nothing is in progress and the status is of the present spec', () => {
-  const settled = (status: object) => viewCluster('etcd', resource(status), []).settled;
+test('a cluster is settled when it is available, all members are ready, nothing is in progress and the status is of the present spec', () => {
+  const settled = (status: object, ready = true) =>
+    viewCluster('etcd', resource(status, { size: 2 }), [pod(1, true), pod(2, ready)]).settled;
   assert.equal(settled(running), true);
   assert.equal(settled({ ...running, observedGeneration: 1 }), false);
   assert.equal(settled({ ...running, conditions: [holds('Available'), holds('Recovering')] }), false);
   assert.equal(settled({ ...running, conditions: [holds('Available'), holds('Scaling')] }), false);
   assert.equal(settled({ conditions: [] }), false);
+  assert.equal(settled(running, false), false);
 });
 
 test('what blocks a cluster is shown before what else goes on', () => {
@@ -133,8 +135,8 @@ test('steps are told with their why; those that found nothing to do are not', ()
     { ...step, why: 'promote a-4', outcome: 'moved', detail: 'not caught up' },
   ];
   assert.deepEqual(stepLines(decision({ steps }), plain), [
-    '✔ etcd/default/a: make the seeds',
-    '↻ etcd/default/a: promote a-4; looking again: not caught up',
+    '✔ etcd/default/a: CreatePod: make the seeds',
+    '↻ etcd/default/a: CreatePod: promote a-4; looking again: not caught up',
   ]);
 });
 
@@ -146,9 +148,9 @@ test('a pass that could not look says why', () => {
 });
 
 test('the lines to copy are safe for a shell, and PATH is only named where it is needed', () => {
-  const onPath = thingsToTry('/home/me/my work/kubeconfig', { path: '/usr/bin/kubectl', onPath: true });
+  const onPath = howToReach('/home/me/my work/kubeconfig', { path: '/usr/bin/kubectl', onPath: true });
   assert.ok(onPath.includes("  export KUBECONFIG='/home/me/my work/kubeconfig'"));
   assert.ok(!onPath.some((line) => line.includes('export PATH')));
-  const elsewhere = thingsToTry('/x/kubeconfig', { path: '/cache/kubectl-1/kubectl', onPath: false });
+  const elsewhere = howToReach('/x/kubeconfig', { path: '/cache/kubectl-1/kubectl', onPath: false });
   assert.ok(elsewhere.includes('  export PATH=/cache/kubectl-1:"$PATH"'));
 });

@@ -44,7 +44,7 @@ function doing({ notes, settled, lastPass }: ClusterView, paint: Paint): string[
       ({ type, message }) => `  ${paint(type === 'Blocked' ? 'red' : 'yellow', type)}: ${message}`,
     );
   }
-  if (settled || lastPass === undefined) return [];
+  if (settled || !lastPass?.message) return [];
   return [`  ${paint('yellow', lastPass.reason)}: ${lastPass.message}`];
 }
 

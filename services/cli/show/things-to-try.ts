@@ -6,15 +6,20 @@ export interface KubectlPlace {
   onPath: boolean;
 }
 
-/** What to type in another terminal: how to reach the API, then four things to try with the example. Pure. */
-export function thingsToTry(kubeconfigPath: string, kubectl: KubectlPlace): string[] {
-  const name = 'example-etcd-cluster';
+/** What to type in another terminal to reach the API with kubectl. Pure. */
+export function howToReach(kubeconfigPath: string, kubectl: KubectlPlace): string[] {
   return [
     'In another terminal:',
     '',
     ...(kubectl.onPath ? [] : [`  export PATH=${quoted(dirname(kubectl.path))}:"$PATH"`]),
     `  export KUBECONFIG=${quoted(kubeconfigPath)}`,
-    '',
+  ];
+}
+
+/** Four things to try with the example. */
+export function thingsToTry(): string[] {
+  const name = 'example-etcd-cluster';
+  return [
     'Four things to try:',
     '',
     '  1. Look at it; describe says what was done and why:',
@@ -26,6 +31,7 @@ export function thingsToTry(kubeconfigPath: string, kubectl: KubectlPlace): stri
     `       kubectl scale etcdcluster ${name} --replicas=5`,
     '  4. Take a member away and watch it heal:',
     `       kubectl delete pod ${name}-1 --wait=false && npx quorate status --watch`,
+    '',
   ];
 }
 

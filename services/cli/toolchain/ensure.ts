@@ -10,11 +10,13 @@ import { describeMissing, type ProgramName, type ProgramPaths, programs } from '
 export async function ensurePrograms(
   names: readonly ProgramName[],
   say: (line: string) => void,
+  options: { install: boolean } = { install: true },
 ): Promise<ProgramPaths> {
   const before = await findPrograms(names);
   if (before.missing.length === 0) return before.paths;
   const packages = before.missing.flatMap((name) => programs[name].debianPackage ?? []);
-  const privilege = packages.length > 0 && hasApt() ? await findPrivilege() : undefined;
+  const mayInstall = options.install && packages.length > 0 && hasApt();
+  const privilege = mayInstall ? await findPrivilege() : undefined;
   if (privilege === undefined) throw missingError(before.missing);
 
   say(`Installing from Debian: ${packages.join(', ')} (their services are not started)`);

