@@ -47,16 +47,35 @@ export interface Membership {
 export const quorumOf = (voters: number): number => Math.floor(voters / 2) + 1;
 
 /**
- * The membership that a quorum vouches for, or `undefined` when no member proved that it reaches one.
- * Only pods of `uid` count.
+ * The membership that a quorum vouches for, or `undefined` when no member proved that it reaches one, or when
+ * those who did do not agree. Only pods of `uid` count.
  */
 export function membershipOf(facts: EtcdFacts, uid: string): Membership | undefined {
-  const vouching = ownedPods(facts, uid)
-    .map((pod) => facts.members[pod.name])
-    .filter((fact): fact is MemberFact => fact?.quorum.ok === true && fact.members.ok);
+  const vouching = vouchingMembers(facts, uid);
+  if (membersDisagree(facts, uid)) return undefined;
   const source = vouching.find(isLeader) ?? vouching[0];
   if (!source?.members.ok || !source.status.ok) return undefined;
   return assemble(facts, uid, source.members.value, source.status.value.leaderId);
+}
+
+/** Those that proved that they reach a quorum, and told who its members are. */
+const vouchingMembers = (facts: EtcdFacts, uid: string): MemberFact[] =>
+  ownedPods(facts, uid)
+    .map((pod) => facts.members[pod.name])
+    .filter((fact): fact is MemberFact => fact?.quorum.ok === true && fact.members.ok);
+
+/**
+ * Whether members that each reach a quorum list different members. For a moment that is a change just made by
+ * somebody else; if it lasts, there are two clusters, as after a restore by hand, and none may be picked.
+ */
+export function membersDisagree(facts: EtcdFacts, uid: string): boolean {
+  const lists = vouchingMembers(facts, uid).map(({ members }) =>
+    (members.ok ? members.value : [])
+      .map((member) => `${member.id} ${member.isLearner}`)
+      .sort()
+      .join(),
+  );
+  return new Set(lists).size > 1;
 }
 
 /**

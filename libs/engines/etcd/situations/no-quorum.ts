@@ -2,7 +2,7 @@ import type { Step } from '../../../engine/contract.ts';
 import { type ClaimFact, isFinished, isKept } from '../facts.ts';
 import { createMember, deletePod, recordNumber } from '../make.ts';
 import { memberNumber } from '../names.ts';
-import { type Member, quorumOf, rememberedMembers } from '../view.ts';
+import { type Member, membersDisagree, quorumOf, rememberedMembers } from '../view.ts';
 import { podOf, type Situation, type World } from '../world.ts';
 
 /**
@@ -48,6 +48,14 @@ function second(world: World, remembered: Member[] | undefined): Step[] {
   const why = 'it was added to the cluster and has not started';
   return [...recordNumber(world, number), ...createMember(world, number, { as: 'joining', memberUrls }, why)];
 }
+
+const disagreeing: Situation = {
+  reason: 'MembersDisagree',
+  decide({ facts, cluster }) {
+    if (!membersDisagree(facts, cluster.uid)) return undefined;
+    return { message: 'members that each reach a quorum list different members', requeueAfterMs: 500 };
+  },
+};
 
 const electing: Situation = {
   reason: 'Electing',
@@ -105,4 +113,4 @@ function describeLoss(world: World, voters: Member[] | undefined): string {
     .join('; ');
 }
 
-export const noQuorum: Situation[] = [electing, quorumLost];
+export const noQuorum: Situation[] = [disagreeing, electing, quorumLost];
