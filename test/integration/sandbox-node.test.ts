@@ -84,7 +84,7 @@ async function logContains(name: string, text: string): Promise<void> {
 }
 
 function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}/cmdline`);
+  return existsSync(`/proc/${pid}/exe`);
 }
 
 test('a pod runs to its end, and its log is read', async () => {

@@ -185,7 +185,8 @@ export class Container {
       this.#ready = ready;
       this.#around.changed();
     },
-    failed: () => void this.#end(this.#around.terminationGraceMs, true),
+    failed: ({ terminationGracePeriodSeconds: seconds }) =>
+      void this.#end(seconds === undefined ? this.#around.terminationGraceMs : seconds * 1_000, true),
   };
 
   async #end(graceMs: number, ask: boolean): Promise<void> {

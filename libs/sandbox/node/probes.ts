@@ -1,5 +1,5 @@
 import { type ProbeTarget, runProbe } from './probe.ts';
-import type { ContainerSpec } from './spec.ts';
+import type { ContainerSpec, ProbeSpec } from './spec.ts';
 
 /** What the probes of a container have to say. */
 export interface ProbeListener {
@@ -7,7 +7,7 @@ export interface ProbeListener {
   started(): void;
   ready(ready: boolean): void;
   /** The startup or the liveness probe failed: the container is to be started again. Called at most once. */
-  failed(): void;
+  failed(probe: ProbeSpec): void;
 }
 
 /**
@@ -34,12 +34,14 @@ export async function runProbes(
   if (startupProbe) {
     const verdict = await verdictOf(startupProbe, () => true);
     if (signal.aborted || verdict === undefined) return;
-    if (!verdict) return listener.failed();
+    if (!verdict) return listener.failed(startupProbe);
   }
   listener.started();
   const readiness = readinessProbe
     ? runProbe(readinessProbe, target, (ok) => listener.ready(ok), signal)
     : listener.ready(true);
-  if (livenessProbe && (await verdictOf(livenessProbe, (ok) => !ok)) === false) listener.failed();
+  if (livenessProbe && (await verdictOf(livenessProbe, (ok) => !ok)) === false) {
+    listener.failed(livenessProbe);
+  }
   await readiness;
 }

@@ -69,6 +69,8 @@ export interface VolumeSpec extends FileSource {
 }
 
 export interface ProbeSpec {
+  /** Instead of the pod's own, where this probe is why its container ends. */
+  terminationGracePeriodSeconds?: number;
   exec?: { command?: string[] };
   httpGet?: {
     path?: string;
