@@ -8,9 +8,9 @@ export function statusOf(world: World, reason: string, decided: Decided): Cluste
   const { membership, identity, cluster, spec } = world;
   const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
   const ready = membership?.healthy.map((member) => member.name) ?? [];
-  const failed = identity?.formed === true && reason === 'QuorumLost';
+  const failed = reason === 'QuorumLost';
   return {
-    phase: !identity?.formed ? 'Creating' : failed ? 'Failed' : 'Running',
+    phase: failed ? 'Failed' : isFormed(world) ? 'Running' : 'Creating',
     reason: failed ? decided.message : '',
     controlPaused: spec.paused,
     size: membership?.voters.length ?? 0,
@@ -24,8 +24,11 @@ export function statusOf(world: World, reason: string, decided: Decided): Cluste
   };
 }
 
+/** While only the record is missing, members that reach quorum tell as well that the cluster has formed. */
+const isFormed = ({ identity, membership }: World): boolean => identity?.formed ?? membership !== undefined;
+
 function conditions(world: World, reason: string, decided: Decided): Condition[] {
-  const { membership, identity, spec } = world;
+  const { membership, spec } = world;
   const { message } = decided;
   const condition = (
     type: string,
@@ -36,7 +39,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
     const [conditionReason, text] = holds ? yes : no;
     return { type, status: holds ? 'True' : 'False', reason: conditionReason, message: text };
   };
-  const formed = identity?.formed === true;
+  const formed = isFormed(world);
   const silent = membership?.voters.filter((voter) => !voter.healthy).map((voter) => voter.name) ?? [];
   const voters = membership?.voters.length ?? 0;
   const changing =
