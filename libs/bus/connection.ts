@@ -9,6 +9,8 @@ import { ensureStreams } from './streams.ts';
 const retry = { baseMs: 100, capMs: 5000 };
 /** How often a quiet process looks whether the streams are still those it knows. */
 const checkIntervalMs = 10_000;
+/** How long the server gets to finish a deletion before we make a stream anew. */
+const settleMs = 500;
 /** How long the server may take over one answer. */
 export const requestTimeoutMs = 5000;
 
@@ -92,7 +94,7 @@ function keep(
   let timer: NodeJS.Timeout | undefined;
 
   const verify = (): Promise<void> => {
-    verifying ??= ensureStreams(manager)
+    verifying ??= ensureStreams(manager, settleMs)
       .then(
         (present) => {
           ready = true;

@@ -8,6 +8,7 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
+import { wait } from '../service/backoff.ts';
 import { allSubjects } from './subjects.ts';
 
 export interface StreamLimits {
@@ -46,21 +47,21 @@ export const nameOf = { events: 'EVENTS', decisions: 'DECISIONS', dead: 'DEAD' }
 /**
  * Creates the streams that are missing and corrects those that differ from our configuration. Returns when
  * each was created: a stream that was lost and made again by anybody is recognised by another time.
+ * `settleMs` is how long to leave a missing one alone first: nats-server 2.9 goes on clearing up after a deletion
+ * that it has already announced, and a stream made in that time takes no messages, measured here.
  */
-export async function ensureStreams(
-  manager: JetStreamManager,
-  limits: Record<StreamName, StreamLimits> = defaultLimits,
-): Promise<string> {
+export async function ensureStreams(manager: JetStreamManager, settleMs = 0): Promise<string> {
   const streams = ['events', 'decisions', 'dead'] as const;
-  const infos = await Promise.all(streams.map((stream) => ensureStream(manager, stream, limits[stream])));
+  const infos = await Promise.all(streams.map((stream) => ensureStream(manager, stream, settleMs)));
   return infos.map((info) => info.created).join(' ');
 }
 
 async function ensureStream(
   manager: JetStreamManager,
   stream: StreamName,
-  limits: StreamLimits,
+  settleMs: number,
 ): Promise<StreamInfo> {
+  const limits = defaultLimits[stream];
   const wanted = {
     name: nameOf[stream],
     subjects: [allSubjects[stream]],
@@ -72,6 +73,7 @@ async function ensureStream(
     duplicate_window: nanos(Math.min(duplicateWindowMs, limits.maxAgeMs)),
   };
   const present = await streamInfo(manager, wanted.name);
+  if (present === undefined) await wait(settleMs);
   // To add a stream that somebody else has just added with the same configuration is no error.
   if (present === undefined) return manager.streams.add(wanted);
   const { config } = present;
