@@ -52,6 +52,11 @@ export const catalogue = {
     'the Kubernetes API refused the request',
     'Read the reason: it names the field, the right or the webhook that refused.',
   ),
+  NAME_TAKEN: entry(
+    false,
+    'an object of the name that is needed belongs to somebody else',
+    'Delete or rename the named object, or create the cluster under another name.',
+  ),
   // The message bus
   BUS_UNREACHABLE: entry(
     true,

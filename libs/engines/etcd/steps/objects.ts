@@ -1,5 +1,5 @@
 import type { ActContext, StepOutcome } from '../../../engine/contract.ts';
-import { isError } from '../../../errors/catalogue.ts';
+import { isError, QuorateError } from '../../../errors/catalogue.ts';
 import { type KubeObject, resourceTypes } from '../../../kube/object.ts';
 import { formatIdentity, type Identity, identityAnnotation } from '../identity.ts';
 import { nameFromPeerUrls } from '../names.ts';
@@ -46,10 +46,22 @@ export async function recordIdentity(args: RecordIdentity, context: ActContext):
   }
 }
 
+/** Makes or mends the service. One that this cluster does not own has clients of its own, and is left alone. */
 export async function applyService({ object }: ApplyObject, context: ActContext): Promise<StepOutcome> {
+  const { name } = object.metadata;
+  const present = await context.kube.get(resourceTypes.service, context.key.namespace, name, context.signal);
+  if (present && !hasSameOwner(present, object)) throw nameTaken('service', name);
   await context.kube.apply(resourceTypes.service, object, context.signal);
   return { outcome: 'done' };
 }
+
+const hasSameOwner = (present: KubeObject, wanted: KubeObject): boolean =>
+  present.metadata.ownerReferences?.some(
+    (reference) => reference.uid === wanted.metadata.ownerReferences?.[0]?.uid,
+  ) ?? false;
+
+const nameTaken = (type: string, name: string): QuorateError =>
+  new QuorateError('NAME_TAKEN', `${type} ${name} exists and is not of this cluster`, { type, name });
 
 /** Creates the object. One that this cluster already owns under that name is as good; anybody else's is not. */
 export async function createObject(
@@ -65,14 +77,11 @@ export async function createObject(
     if (!isError(error, 'KUBE_EXISTS')) throw error;
   }
   const present = await context.kube.get(resourceTypes[type], namespace, name, context.signal);
-  const owner = object.metadata.ownerReferences?.[0]?.uid;
-  const isOurs = present?.metadata.ownerReferences?.some((reference) => reference.uid === owner);
-  if (isOurs && present?.metadata.deletionTimestamp === undefined)
-    return { outcome: 'nothing', detail: 'it exists already' };
-  return {
-    outcome: 'moved',
-    detail: `a ${type} named ${name} exists that is ${isOurs ? 'being deleted' : 'not ours'}`,
-  };
+  if (!present || present.metadata.deletionTimestamp !== undefined) {
+    return { outcome: 'moved', detail: `another ${type} named ${name} is being deleted` };
+  }
+  if (!hasSameOwner(present, object)) throw nameTaken(type, name);
+  return { outcome: 'nothing', detail: 'it exists already' };
 }
 
 export async function deleteObject(args: DeleteObject, context: ActContext): Promise<StepOutcome> {
