@@ -1,7 +1,7 @@
 import { isError, messageOf } from '../errors/catalogue.ts';
 import { backoffMs, wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
-import { createOutage } from '../service/outage.ts';
+import { createOutage, type Outage } from '../service/outage.ts';
 import type { WatchableKube } from './client.ts';
 import { failureOf, unreachable } from './failure.ts';
 import { readLines } from './lines.ts';
@@ -29,6 +29,8 @@ export interface WatchOptions {
    * within a half to five sixths of this (and sends a bookmark before), so only a broken one stays silent.
    */
   silenceMs?: number;
+  /** Where to tell that the API cannot be reached; for watches of one kube that share one outage. */
+  outage?: Outage;
   random?: () => number;
 }
 
@@ -52,7 +54,8 @@ const settledMs = 1000;
 export async function* watchObjects(options: WatchOptions): AsyncGenerator<Change, void> {
   const { kube, type, labels, log, signal, silenceMs = 36_000, random = Math.random } = options;
   const selector = labels === undefined ? {} : { labels };
-  const outage = createOutage(log, `Kubernetes API (${type.plural})`, pathOf(type));
+  const refusal = createOutage(log, `Kubernetes API (${type.plural})`, pathOf(type));
+  const { outage = refusal } = options;
   let failures = 0;
   let version: string | undefined;
   while (!signal.aborted) {
@@ -76,6 +79,7 @@ export async function* watchObjects(options: WatchOptions): AsyncGenerator<Chang
       settled = setTimeout(() => {
         failures = 0;
         outage.end();
+        refusal.end();
       }, settledMs);
       for await (const event of eventsOf(stream, type, silenceMs, end)) {
         if (event.type !== 'bookmark') yield { type: event.type, object: event.object };
@@ -88,8 +92,9 @@ export async function* watchObjects(options: WatchOptions): AsyncGenerator<Chang
     } catch (error) {
       if (signal.aborted) return;
       version = undefined;
+      if (isError(error, 'KUBE_UNREACHABLE')) outage.begin(messageOf(error));
       // That history is dropped now and then is how the API works; only a 410 right after a list is not.
-      if (!isError(error, 'KUBE_GONE') || failures > 0) outage.begin(messageOf(error));
+      else if (!isError(error, 'KUBE_GONE') || failures > 0) refusal.begin(messageOf(error));
       await wait(backoffMs(failures++, retry, random), signal);
     } finally {
       clearTimeout(settled);

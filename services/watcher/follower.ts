@@ -3,6 +3,7 @@ import type { WatchableKube } from '../../libs/kube/client.ts';
 import { type KubeObject, labels } from '../../libs/kube/object.ts';
 import { watchObjects } from '../../libs/kube/watch.ts';
 import type { Log } from '../../libs/service/log.ts';
+import type { Outage } from '../../libs/service/outage.ts';
 import { missingEvents } from './compare.ts';
 import type { Delivery } from './delivery.ts';
 import {
@@ -35,12 +36,14 @@ export interface FollowerOptions {
   context: EventContext;
   delivery: Delivery;
   log: Log;
+  /** Where to tell that the API cannot be reached. */
+  outage: Outage;
   /** As of `watchObjects`. */
   silenceMs?: number;
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { kube, kind, context, delivery, log, silenceMs } = options;
+  const { kube, kind, context, delivery, log, outage, silenceMs } = options;
   const published = new Map<string, string>();
   /** Versions in DEAD: once is enough for each. */
   const buried = new Map<string, string>();
@@ -123,6 +126,7 @@ export function createFollower(options: FollowerOptions): Follower {
           ...(kind.engine === undefined ? { labels: ours } : {}),
           ...(silenceMs === undefined ? {} : { silenceMs }),
           log,
+          outage,
           signal,
         })) {
           if (change.type === 'listing') last = await delivery.lastEvents(signal);

@@ -12,6 +12,7 @@ import { createOutage } from '../../libs/service/outage.ts';
 import { createDelivery } from './delivery.ts';
 import type { EventContext, WatchedKind } from './event.ts';
 import { createFollower, type Follower } from './follower.ts';
+import { shareOutage } from './outage.ts';
 
 /** What the watcher needs to know of an engine. */
 export interface WatchedEngine {
@@ -52,8 +53,12 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
   };
   const delivery = createDelivery(bus, kube.id);
   const kinds = watchedKinds(engines);
+  const outageOfOne = shareOutage(createOutage(log, 'Kubernetes API', kube.id));
   const followers = kinds.map((kind) =>
-    createFollower({ kube, kind, context, delivery, log, ...(silenceMs === undefined ? {} : { silenceMs }) }),
+    createFollower({
+      ...{ kube, kind, context, delivery, log, outage: outageOfOne() },
+      ...(silenceMs === undefined ? {} : { silenceMs }),
+    }),
   );
 
   let round = new AbortController();

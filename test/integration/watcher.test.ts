@@ -66,6 +66,9 @@ interface World {
   nats: TestServer;
   /** A connection of the test's own, to look at what is stored. */
   bus: Bus;
+  /** What all watchers of this test have logged. */
+  log: ReturnType<typeof createTestLog>;
+  stopApi(): Promise<void>;
   /** Starts a watcher; the function returned stops it. */
   watch(options?: { compareMs?: number }): () => Promise<void>;
 }
@@ -86,13 +89,18 @@ async function createWorld(context: TestContext): Promise<World> {
   const kube = connectKube({ id: 'local', kubeconfigPath });
   const end = new AbortController();
   const bus = await connectBus({ url: nats.url, name: 'test', log, signal: end.signal });
+  let apiStopped: Promise<void> | undefined;
+  const stopApi = () => {
+    apiStopped ??= api.close();
+    return apiStopped;
+  };
   const stops: (() => Promise<void>)[] = [];
   context.after(async () => {
     await Promise.all(stops.map((stop) => stop()));
     end.abort();
     await bus.close();
     await kube.close();
-    await api.close();
+    await stopApi();
     await nats.stop();
     await rm(directory, { recursive: true, force: true });
   });
@@ -114,7 +122,7 @@ async function createWorld(context: TestContext): Promise<World> {
     stops.push(stop);
     return stop;
   };
-  return { kube, kubeconfigPath, nats, bus, watch };
+  return { kube, kubeconfigPath, nats, bus, log, stopApi, watch };
 }
 
 async function stored(
@@ -300,6 +308,23 @@ describe('the watcher', { concurrency: 2 }, () => {
     await until('both are in DEAD', async () => (await stored(bus, 'dead')).length === 2);
     const reasons = (await stored(bus, 'dead')).map(({ headers }) => headers['Quorate-Reason']);
     assert.deepEqual(reasons.sort(), ['too-large', 'unlabelled']);
+  });
+
+  test('an API that goes away is one line, whatever is watched', async (context) => {
+    const { kube, bus, log, stopApi, watch } = await createWorld(context);
+    const object = await kube.create(resourceTypes.service, service('object'));
+    watch();
+    await isTold(bus, resourceTypes.service, object, 'added');
+    await until('all is watched', () => log.lines.some(({ message }) => message === 'watching'));
+    const before = log.lines.length;
+    // It ends when the last connection does, and one that was just being opened is the watcher's to close;
+    // the end of the world waits for it.
+    void stopApi();
+    await until('it is noticed', () => log.lines.length > before);
+    // Long enough for every kind to have tried again more than once.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const told = log.lines.slice(before).map(({ message }) => message);
+    assert.deepEqual(told, ['Kubernetes API is not reachable; trying again until it is']);
   });
 
   test("a Secret's data is never on the bus", async (context) => {
