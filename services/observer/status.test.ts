@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Condition, Plan } from '../../libs/engine/contract.ts';
+import type { Decision } from '../../libs/engine/decision.ts';
+import { nextStatus, type WrittenStatus } from './status.ts';
+
+const early = '2026-01-01T00:00:00Z';
+const late = '2026-01-01T00:05:00Z';
+
+const available = (status: Condition['status'], message = 'm'): Condition => ({
+  type: 'Available',
+  status,
+  reason: 'Quorum',
+  message,
+});
+
+function decided(plan: Partial<Plan> | undefined, more: Partial<Decision> = {}): Decision {
+  return {
+    format: 1,
+    id: 'pass-1',
+    kube: 'local',
+    key: 'etcd/default/example',
+    engine: { name: 'etcd', version: 1 },
+    worker: 'w',
+    wokenBy: [],
+    traceId: 't',
+    time: early,
+    resource: { uid: 'u', generation: 2, resourceVersion: '9' },
+    spec: {},
+    facts: {},
+    nowMs: 0,
+    ...(plan && { plan: { reason: 'Healthy', message: '', steps: [], status: undefined, ...plan } }),
+    steps: [],
+    durationMs: { observe: 0, plan: 0, act: 0 },
+    ...more,
+  };
+}
+
+const written = (status: WrittenStatus | undefined): WrittenStatus => {
+  assert.ok(status, 'nothing is written');
+  return status;
+};
+const conditionOf = (status: WrittenStatus | undefined, type: string) =>
+  written(status).conditions?.find((condition) => condition.type === type);
+
+const running = decided({ status: { phase: 'Running', conditions: [available('True')] } });
+
+test('the first status has every field, each condition its times, and the generation it is about', () => {
+  const status = written(nextStatus({}, running, early));
+  const times = { lastTransitionTime: early, lastUpdateTime: early, observedGeneration: 2 };
+  assert.deepEqual(status, {
+    phase: 'Running',
+    observedGeneration: 2,
+    conditions: [
+      { ...available('True'), ...times },
+      { type: 'Blocked', status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way', ...times },
+    ],
+  });
+});
+
+test('the same decision once more changes nothing, so nothing is written', () => {
+  const status = written(nextStatus({}, running, early));
+  assert.equal(nextStatus(structuredClone(status), running, late), undefined);
+});
+
+test('a new message is an update, but no transition', () => {
+  const before = written(nextStatus({}, running, early));
+  const next = nextStatus(before, decided({ status: { conditions: [available('True', 'other')] } }), late);
+  const condition = conditionOf(next, 'Available');
+  assert.deepEqual([condition?.lastTransitionTime, condition?.lastUpdateTime], [early, late]);
+  assert.equal(conditionOf(next, 'Blocked')?.lastUpdateTime, early);
+});
+
+test('a turned status is a transition', () => {
+  const before = written(nextStatus({}, running, early));
+  const next = nextStatus(before, decided({ status: { conditions: [available('False')] } }), late);
+  assert.equal(conditionOf(next, 'Available')?.lastTransitionTime, late);
+});
+
+test('conditions of others stay where they are, in their order', () => {
+  const theirs = { ...available('True'), type: 'Theirs', lastTransitionTime: early, lastUpdateTime: early };
+  const next = written(nextStatus({ conditions: [theirs] }, running, late));
+  assert.deepEqual(next.conditions?.[0], theirs);
+  assert.deepEqual(
+    next.conditions?.map(({ type }) => type),
+    ['Theirs', 'Available', 'Blocked'],
+  );
+});
+
+test('a blocked plan says rule, evidence and what to do, and leaves the rest of the status alone', () => {
+  const before = written(nextStatus({}, running, early));
+  const blocked = { rule: 'r', evidence: 'e', action: 'a' };
+  const next = nextStatus(
+    before,
+    decided({ reason: 'InvalidSpec', status: { conditions: [] }, blocked }),
+    late,
+  );
+  const condition = conditionOf(next, 'Blocked');
+  assert.deepEqual([condition?.status, condition?.reason], ['True', 'InvalidSpec']);
+  assert.equal(condition?.message, 'Rule: r. Evidence: e. What you can do: a.');
+  assert.equal(written(next)['phase'], 'Running');
+});
+
+test('a plan that is not blocked any more turns the condition back', () => {
+  const blocked = { rule: 'r', evidence: 'e', action: 'a' };
+  const before = written(nextStatus({}, decided({ status: { conditions: [] }, blocked }), early));
+  const condition = conditionOf(nextStatus(before, running, late), 'Blocked');
+  assert.deepEqual([condition?.status, condition?.lastTransitionTime], ['False', late]);
+});
+
+test('an answer that no retry changes blocks, one that may pass says nothing about it', () => {
+  const refused = { code: 'KUBE_REFUSED', message: 'exceeded quota', retryable: false };
+  const condition = conditionOf(
+    nextStatus({}, decided({ status: { conditions: [] } }, { error: refused }), early),
+    'Blocked',
+  );
+  assert.deepEqual(
+    [condition?.status, condition?.reason, condition?.message],
+    ['True', 'Refused', 'exceeded quota'],
+  );
+  const passing = { code: 'KUBE_UNREACHABLE', message: 'timed out', retryable: true };
+  assert.equal(nextStatus({}, decided(undefined, { error: passing }), early), undefined);
+  const during = nextStatus({}, decided({ status: { conditions: [] } }, { error: passing }), early);
+  assert.equal(conditionOf(during, 'Blocked'), undefined);
+});
+
+test('a decision about no resource, or one that could not read the world, writes nothing', () => {
+  const { resource: _, ...about } = running;
+  assert.equal(nextStatus({}, about, early), undefined);
+  assert.equal(nextStatus({}, decided({ reason: 'Unreadable', status: undefined }), early), undefined);
+});
+
+test('a new generation is noted even if nothing else changed', () => {
+  const before = written(nextStatus({}, running, early));
+  const next = nextStatus(
+    before,
+    { ...running, resource: { uid: 'u', generation: 3, resourceVersion: '10' } },
+    late,
+  );
+  assert.equal(written(next)['observedGeneration'], 3);
+  assert.equal(conditionOf(next, 'Available')?.lastUpdateTime, early);
+});
