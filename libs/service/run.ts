@@ -29,6 +29,8 @@ export async function runService(
     await main({ log, signal: stop.signal });
     process.exit(0);
   } catch (error) {
+    // Asked to stop while it still waited for a server: there is nothing to report.
+    if (stop.signal.aborted) process.exit(0);
     const named =
       error instanceof QuorateError ? { code: error.code, help: error.help, ...error.fields } : { error };
     log.error({ ...named, reason: messageOf(error) }, 'service stopped');
