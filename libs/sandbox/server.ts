@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { KubeObject } from '../kube/object.ts';
 import type { Log } from '../service/log.ts';
 import { builtinResources } from './api/builtins.ts';
@@ -44,6 +44,12 @@ export async function startApi(options: {
   const token = randomBytes(24).toString('base64url');
   const context = { store, registry, history, faults: createFaults(), runtime, log, now: () => new Date() };
   const server = createApiServer(context, certificate, token);
+  // All of them, also those that are being opened or were upgraded, which the server does not count as its own.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -59,7 +65,7 @@ export async function startApi(options: {
       registry.close();
       const closed = once(server, 'close');
       server.close();
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
