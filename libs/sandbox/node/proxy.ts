@@ -66,7 +66,7 @@ export class ServiceProxy {
   #forward(client: Socket, listener: Listener): void {
     const target = listener.targets[listener.next++ % listener.targets.length];
     if (!target) {
-      client.resetAndDestroy();
+      client.destroy();
       return;
     }
     const server = connect(target);
@@ -76,8 +76,9 @@ export class ServiceProxy {
     ] as const) {
       listener.sockets.add(socket);
       socket.setNoDelay(true);
-      // What one side suffers, the other sees as a reset: that is all a proxy can say.
-      socket.on('error', () => other.resetAndDestroy());
+      // What one side suffers, the other sees as an end: a proxy can say no more. Not by a reset: Node 24 may then never
+      // finish closing the handle, and the process spins for ever at its exit.
+      socket.on('error', () => other.destroy());
       socket.on('close', () => {
         listener.sockets.delete(socket);
         other.destroySoon();
