@@ -1,6 +1,6 @@
 import { type Answer, labelsOf, type ObserveContext } from '../../engine/contract.ts';
 import { messageOf } from '../../errors/catalogue.ts';
-import { type KubeObject, type ResourceType, resourceTypes } from '../../kube/object.ts';
+import { type KubeObject, labels, type ResourceType, resourceTypes } from '../../kube/object.ts';
 import { connectEtcd } from './client/client.ts';
 import {
   type ClaimFact,
@@ -98,7 +98,11 @@ function resourceFact(resource: KubeObject): ResourceFact {
 
 function ownedFact(object: KubeObject): OwnedFact {
   const owner = object.metadata.ownerReferences?.find(
-    (reference) => reference.controller && reference.kind === 'EtcdCluster',
+    (reference) =>
+      reference.controller &&
+      reference.kind === 'EtcdCluster' &&
+      // Of another cluster, labelled as this one by hand, nothing may be taken for a leftover.
+      reference.name === object.metadata.labels?.[labels.cluster],
   );
   return {
     name: object.metadata.name,

@@ -42,6 +42,13 @@ export const disturbances = {
     if (pod) pod.deleting = true;
     if (claim) claim.deleting = true;
   },
+  /** A node is lost, and the volume comes back empty. */
+  volumeLost(model: Model, { pick }: Disturbance) {
+    const pod = chosen(model.pods, pick);
+    const claim = model.claims.find(({ name }) => name === pod?.claimName);
+    if (pod) pod.deleting = true;
+    if (claim) claim.disk = undefined;
+  },
   /** As a careful person does: in a cluster that is there, and not while another member is joining. */
   memberAddedByHand(model: Model, { pick }: Disturbance) {
     const config = quorumConfig(model);

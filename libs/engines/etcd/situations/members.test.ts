@@ -50,6 +50,27 @@ test('a seed that came back empty is lost, because the others say that it was a 
   assert.deepEqual(stepsOf(plan), ['removeMember example-3']);
 });
 
+test('a newcomer that was told of other members than there are now can never start, so it is given up', () => {
+  const trouble =
+    'CrashLoopBackOff (exit code 1: error validating peerURLs {ClusterID:acf7): member count is unequal)';
+  const plan = planFor({
+    size: 3,
+    members: [...well(1, 2), { number: 3, learner: true, unstarted: true, trouble }],
+  });
+  assert.deepEqual([plan.reason, stepsOf(plan)], ['LearnerJoining', ['removeMember example-3']]);
+});
+
+test('a voter that never got its pod is removed and not started, because only its claim could prove it empty', () => {
+  const plan = planFor({ members: [...well(1, 2), { number: 3, pod: 'none', unstarted: true }] });
+  assert.deepEqual([plan.reason, stepsOf(plan)], ['MemberLost', ['removeMember example-3']]);
+});
+
+test('of several lost members one that never started goes first, because it is a change in flight', () => {
+  const members = [...well(1, 2, 3), { number: 4, pod: 'none' as const }];
+  const plan = planFor({ members: [...members, { number: 5, pod: 'none', unstarted: true }] });
+  assert.deepEqual(stepsOf(plan), ['removeMember example-5']);
+});
+
 test('a member that just crashes keeps its place, because its data is there', () => {
   const members = [...well(1, 2), { number: 3, trouble: 'CrashLoopBackOff (exit code 2: disk full)' }];
   const plan = planFor({ members });
