@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { KubeObject } from '../kube/object.ts';
 import type { Log } from '../service/log.ts';
 import { builtinResources } from './api/builtins.ts';
@@ -45,7 +46,7 @@ export async function startApi(options: {
   const context = { store, registry, history, faults: createFaults(), runtime, log, now: () => new Date() };
   const server = createApiServer(context, certificate, token);
   // All of them, also those that are being opened or were upgraded, which the server does not count as its own.
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
