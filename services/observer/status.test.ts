@@ -53,7 +53,13 @@ test('the first status has every field, each condition its times, and the genera
     observedGeneration: 2,
     conditions: [
       { ...available('True'), ...times },
-      { type: 'Blocked', status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way', ...times },
+      {
+        type: 'Blocked',
+        status: 'False',
+        reason: 'NotBlocked',
+        message: 'nothing stands in the way',
+        ...times,
+      },
     ],
   });
 });

@@ -13,7 +13,9 @@ import { isQuorumPossible, quorumConfig } from './simulate/raft.ts';
 import { runPass } from './simulate/run.ts';
 import { tick } from './simulate/tick.ts';
 
-const seed = process.env['SEED'] === undefined ? Date.now() % 2 ** 31 : Number(process.env['SEED']);
+// The same stories each time, so that a failure is about the change at hand. To look for new ones:
+// SEED=$RANDOM RUNS=20000 npx node --test libs/engines/etcd/plan.property.test.ts
+const seed = Number(process.env['SEED'] ?? 1);
 const numRuns = Number(process.env['RUNS'] ?? 300);
 const passesToGoal = 150;
 
