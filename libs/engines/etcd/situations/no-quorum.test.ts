@@ -51,6 +51,13 @@ test('the second voter of an etcd without learners is started, because the first
   assert.equal(flagsOf(plan, 'example-2')['initial-cluster']?.split(',').length, 2);
 });
 
+test('its claim may have been made before: on that, too, it joins, because it has no data to return with', () => {
+  const members = [{ number: 1 }, { number: 2, pod: 'none' as const, unstarted: true as const }];
+  const plan = planFor({ members, version: '3.2.13', claims: true });
+  assert.deepEqual(stepsOf(plan), ['createPod example-2']);
+  assert.equal(flagsOf(plan, 'example-2')['initial-cluster']?.split(',').length, 2);
+});
+
 test('two of three that never started are not started empty, because only a majority knows what was agreed on', () => {
   const gone = { pod: 'none' as const, unstarted: true as const };
   const plan = planFor({ members: [{ number: 1 }, { number: 2, ...gone }, { number: 3, ...gone }] });

@@ -43,7 +43,7 @@ function second(world: World, remembered: Member[] | undefined): Step[] {
   );
   if (!newcomer || !first?.answering || more.length > 0) return [];
   const { started, pod, claim, number } = newcomer;
-  if (started || pod || claim || number === undefined) return [];
+  if (started || pod || claim?.deleting || number === undefined) return [];
   const memberUrls = { [first.name]: first.peerUrl, [newcomer.name]: newcomer.peerUrl };
   const why = 'it was added to the cluster and has not started';
   return [...recordNumber(world, number), ...createMember(world, number, { as: 'joining', memberUrls }, why)];
@@ -78,7 +78,8 @@ const quorumLost: Situation = {
     if (world.membership) return undefined;
     const remembered = rememberedMembers(world.facts, world.cluster.uid);
     const voters = remembered?.filter((member) => !member.isLearner);
-    const steps = [...returning(world, remembered), ...second(world, remembered)];
+    const joining = second(world, remembered);
+    const steps = joining.length > 0 ? joining : returning(world, remembered);
     const evidence = describeLoss(world, voters);
     const needed = voters ? `${quorumOf(voters.length)} of ${voters.length}` : 'a majority';
     return {
