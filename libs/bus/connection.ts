@@ -24,6 +24,11 @@ export interface Connection {
   connected(): boolean;
   /** Counts how often the streams were lost. Acknowledge a message only in the generation it came in. */
   generation(): number;
+  /**
+   * The answer of the server, or BUS_UNREACHABLE as soon as the connection is lost: what was asked over the old
+   * one is never answered over the next, and waiting for the time-out would hold up what comes after it.
+   */
+  answer<Reply>(reply: Promise<Reply>): Promise<Reply>;
   /** Checks the streams now and repairs what is missing; throws BUS_UNREACHABLE. */
   verify(): Promise<void>;
   onRestored(listener: () => void): void;
@@ -84,6 +89,7 @@ function keep(
   log: Log,
 ): Connection {
   const listeners: (() => void)[] = [];
+  const unanswered = new Set<(reason: QuorateError) => void>();
   let identity = firstIdentity;
   let generation = 0;
   let buried = 0;
@@ -93,8 +99,15 @@ function keep(
   let verifying: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  const answer = <Reply>(reply: Promise<Reply>): Promise<Reply> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    unanswered.add(reject);
+    reply.then(resolve, reject).finally(() => unanswered.delete(reject));
+    return promise;
+  };
+
   const verify = (): Promise<void> => {
-    verifying ??= ensureStreams(manager, settleMs)
+    verifying ??= answer(ensureStreams(manager, settleMs))
       .then(
         (present) => {
           ready = true;
@@ -135,6 +148,7 @@ function keep(
         reachable = false;
         ready = false;
         outage.begin('the connection was lost');
+        for (const reject of unanswered) reject(unreachable(new Error('the connection was lost')));
       } else if (status.type === 'reconnect') {
         reachable = true;
         schedule(0);
@@ -155,6 +169,7 @@ function keep(
     jetstream: jetstream(nats, { timeout: requestTimeoutMs }),
     connected: () => ready && !nats.isClosed(),
     generation: () => generation,
+    answer,
     verify,
     onRestored: (listener) => {
       listeners.push(listener);

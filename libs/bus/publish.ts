@@ -42,11 +42,13 @@ export async function publish(
   const headers = createHeaders();
   for (const [name, value] of Object.entries(message.headers ?? {})) headers.set(name, value);
   const send = () =>
-    connection.jetstream.publish(subject, payload, {
-      headers,
-      timeout: requestTimeoutMs,
-      ...(id === undefined ? {} : { msgID: id }),
-    });
+    connection.answer(
+      connection.jetstream.publish(subject, payload, {
+        headers,
+        timeout: requestTimeoutMs,
+        ...(id === undefined ? {} : { msgID: id }),
+      }),
+    );
   try {
     return (await send()).duplicate ? 'duplicate' : 'stored';
   } catch (error) {

@@ -215,6 +215,9 @@ export function memberPod(
             periodSeconds: 5,
             timeoutSeconds: 5,
             failureThreshold: 3,
+            // One that has been deaf for so long does not hear the request to end either. (Kubernetes before 1.25
+            // may not know this field, and waits for the pod's own.)
+            terminationGracePeriodSeconds: 5,
           },
           terminationMessagePolicy: 'FallbackToLogsOnError',
           volumeMounts: [{ name: 'etcd-data', mountPath: '/var/etcd' }],

@@ -64,4 +64,6 @@ test('built-in types are known by field and type', () => {
   const quantity = { spec: { containers: [{ resources: { limits: { cpu: 1 } } }], nodeName: null } };
   const limited = { spec: { containers: [{ resources: { limits: { cpu: '1' } } }] } };
   assert.deepEqual(decode(quantity, pod, 'Pod'), limited);
+  const fast = { spec: { containers: [{ resources: { limits: { cpu: 'fast' } } }] } };
+  assert.throws(() => decode(fast, pod, 'Pod'), /quantities must match/);
 });

@@ -94,7 +94,7 @@ export function decode(value: unknown, schema: Schema | undefined, what: string,
   if (Array.isArray(value)) {
     return value.map((item, index) => decode(item, schema.items, what, `${path}[${index}]`));
   }
-  if (schema.format === 'quantity') return String(value);
+  if (schema.format === 'quantity') return quantityOf(String(value), what);
   if (!isObject(value)) return value;
   const result: JsonObject = {};
   for (const [field, inner] of Object.entries(value)) {
@@ -103,6 +103,13 @@ export function decode(value: unknown, schema: Schema | undefined, what: string,
     result[field] = decode(inner, fieldSchema(schema, field), what, at);
   }
   return result;
+}
+
+/** Sign, digits, and a binary, decimal or exponential suffix (Kubernetes API reference, "Quantity"). */
+function quantityOf(text: string, what: string): string {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(text)) return text;
+  const pattern = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$';
+  throw badRequest(`${what}: quantities must match the regular expression '${pattern}'`);
 }
 
 function hasType(value: unknown, schema: Schema): boolean {

@@ -207,7 +207,7 @@ const claimGoing: MemberSituation = {
 /** Removes a member, after handing its leadership over where it leads. */
 export function removal(membership: Membership, member: Member, why: string): Decided {
   if (!member.isLeader) {
-    return { message: why, steps: [removeMember(membership, member, why)], requeueAfterMs: 100 };
+    return { message: why, steps: [removeMember(membership, member, why)], requeueAfterMs: 300 };
   }
   const heir = membership.healthy.find((voter) => voter.id !== member.id);
   if (!heir || !member.answering) {

@@ -137,8 +137,15 @@ export async function removeMember(args: RemoveMember, context: ActContext): Pro
     }
     const { leaderId } = await client.status();
     if (leaderId === args.id) return { outcome: 'moved', detail: 'it leads by now' };
-    await client.removeMember(args.id);
-    return { outcome: 'done', detail: `member id ${args.id}` };
+    try {
+      await client.removeMember(args.id);
+      return { outcome: 'done', detail: `member id ${args.id}` };
+    } catch (error) {
+      // As with adding: the members that stay must have been connected for five seconds.
+      if (isError(error, 'ETCD_UNHEALTHY_CLUSTER'))
+        return { outcome: 'moved', detail: 'etcd does not let a member go yet' };
+      throw error;
+    }
   });
   return outcome ?? noQuorum;
 }
