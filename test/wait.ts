@@ -8,11 +8,11 @@ export async function until<Answer>(
   what: string,
   condition: () => Answer | Promise<Answer>,
   limitMs = 20_000,
-): Promise<NonNullable<Answer>> {
+): Promise<Exclude<NonNullable<Answer>, false>> {
   const deadlineMs = performance.now() + limitMs;
   for (;;) {
     const answer = await condition();
-    if (answer) return answer;
+    if (answer) return answer as Exclude<NonNullable<Answer>, false>;
     if (performance.now() > deadlineMs) throw new Error(`did not happen within ${limitMs} ms: ${what}`);
     await sleep(10);
   }

@@ -20,17 +20,21 @@ export interface Writer {
 }
 
 const writeTimeoutMs = 1000;
-/** A few hundred writes a second show every gap and leave the processors to what is tested. */
-const betweenWritesMs = 3;
 const afterFailureMs = 25;
 
 /**
  * Writes `<prefix><number>`, one after another, each key once. A write that failed is unknown: it may have been
  * stored, so nothing is asserted about it and its key is not used again. After every failure it asks for the
- * endpoints (`host:port`) anew and moves to the next.
+ * endpoints (`host:port`) anew and moves to the next. It rests for `betweenWritesMs` after each write: a few hundred
+ * a second show every gap and leave the processors to what is tested.
  */
-export function startWriter(options: { endpoints: () => string[]; prefix: string; log?: Log }): Writer {
-  const { endpoints, prefix, log } = options;
+export function startWriter(options: {
+  endpoints: () => string[];
+  prefix: string;
+  betweenWritesMs?: number;
+  log?: Log;
+}): Writer {
+  const { endpoints, prefix, betweenWritesMs = 3, log } = options;
   const acknowledged: string[] = [];
   let lastAcknowledgedMs = performance.now();
   let longestPauseMs = 0;

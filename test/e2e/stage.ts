@@ -20,6 +20,8 @@ export interface Stage {
   /** What kubectl says when it refuses; fails when it does not refuse. */
   refused(manifest: object): Promise<string>;
   apply(manifest: object): Promise<string>;
+  /** As `apply`, with another of kubectl's verbs that take a file, e.g. `replace`. */
+  feed(verb: string, manifest: object): Promise<string>;
   /** `undefined` where there is none. */
   get(kind: string, name: string): Promise<KubeObject | undefined>;
   list(kind: string, selector?: string): Promise<KubeObject[]>;
@@ -91,6 +93,7 @@ export async function startStage(): Promise<Stage> {
     kubectl,
     get,
     list,
+    feed,
     apply: (manifest) => feed('apply', manifest),
     async refused(manifest) {
       try {

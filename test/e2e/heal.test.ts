@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Decision } from '../../libs/engine/decision.ts';
+import { memberNumber } from '../../libs/engines/etcd/names.ts';
+import { createCluster, restartsOf, type TestCluster, type TestClusterOptions } from './cluster.ts';
+import { type Stage, startStage } from './stage.ts';
+import { type Watched, watch } from './watched.ts';
+
+let stage: Stage;
+let watched: Watched;
+before(async () => {
+  stage = await startStage();
+  watched = watch(stage.stack);
+});
+after(async () => {
+  await watched?.stop();
+  await stage?.stop();
+});
+
+const create = (t: TestContext, name: string, options?: TestClusterOptions) =>
+  createCluster({ stage, watched }, t, name, options);
+
+/** Waits until the member is back with the process, the pod and the place in etcd that the test says. */
+async function restarted(cluster: TestCluster, pod: string, restarts: number): Promise<void> {
+  await cluster.until(`${pod} is started again`, () => restartsOf(cluster.pod(pod)) > restarts);
+  await cluster.settled(cluster.pods().length);
+}
+
+/** Waits until the cluster rests without these members, and with as many new ones under numbers never given before. */
+async function replaced(cluster: TestCluster, lost: string[], before: Record<string, string>): Promise<void> {
+  const names = Object.keys(before);
+  await cluster.until(`${lost.join(', ')} is gone`, () =>
+    cluster.pods().every(({ metadata }) => !lost.includes(metadata.name)),
+  );
+  await cluster.settled(names.length);
+  const ids = await cluster.ids();
+  const highest = Math.max(...names.map((name) => memberNumber(cluster.name, name) ?? 0));
+  const fresh = Object.keys(ids).filter((name) => !names.includes(name));
+  assert.equal(fresh.length, lost.length);
+  for (const name of fresh)
+    assert.ok((memberNumber(cluster.name, name) ?? 0) > highest, `${name} is used again`);
+  for (const name of names) assert.equal(ids[name], lost.includes(name) ? undefined : before[name]);
+}
+
+/** Waits until the pod is another one, which runs the same member as before. */
+async function returned(
+  cluster: TestCluster,
+  pods: string[],
+  before: Record<string, string>,
+  uids: string[],
+) {
+  await cluster.until(`${pods.join(', ')} are other pods`, () =>
+    cluster.pods().every(({ metadata }) => !uids.includes(metadata.uid ?? '')),
+  );
+  await cluster.settled(Object.keys(before).length);
+  assert.deepEqual(await cluster.ids(), before);
+}
+
+const uidsOf = (cluster: TestCluster, pods: string[]): string[] =>
+  pods.map((pod) => cluster.pod(pod).metadata.uid ?? '');
+
+describe('heal', { concurrency: 4 }, () => {
+  test('a frozen member is started again, and the others go on without it meanwhile', async (t) => {
+    const cluster = await create(t, 'frozen');
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    cluster.signal(followers[0], 'SIGSTOP');
+    await restarted(cluster, followers[0], 0);
+    assert.deepEqual(await cluster.ids(), before);
+    assert.ok(cluster.writer.longestPauseMs() < 10_000);
+    await cluster.finish();
+  });
+
+  test('a cluster at rest is looked at every ten seconds, and nothing of it is written', async (t) => {
+    const cluster = await create(t, 'idle', { size: 1 });
+    const start = watched.decisions('idle').length;
+    const sinceRest = () => {
+      const decisions = watched.decisions('idle').slice(start);
+      // Woken by the clock alone: what had still to be told of the creation has been told.
+      const first = decisions.findIndex(({ plan, wokenBy }) => plan?.reason === 'Healthy' && !wokenBy.length);
+      return first < 0 ? [] : decisions.slice(first);
+    };
+    const startOf = (decision: Decision | undefined) => Date.parse(decision?.time ?? '');
+    await cluster.until('twenty seconds of rest', () => {
+      const records = sinceRest();
+      return startOf(records.at(-1)) - startOf(records[0]) > 19_000;
+    });
+    const records = sinceRest();
+    const versions = new Set(records.map(({ resource }) => resource?.resourceVersion));
+    assert.equal(versions.size, 1, 'the resource was written');
+    for (const [index, { wokenBy, steps, plan, time }] of records.entries()) {
+      assert.equal(plan?.reason, 'Healthy');
+      assert.deepEqual(steps, []);
+      assert.ok(
+        wokenBy.every((event) => event.startsWith('resync/')),
+        `woken by ${wokenBy}`,
+      );
+      const gapMs = Date.parse(time) - startOf(records[index - 1]);
+      if (index > 0 && wokenBy.length === 0) assert.ok(gapMs > 9_500, `again after ${gapMs} ms`);
+    }
+    await cluster.finish();
+  });
+
+  test('a member whose process is killed returns as the same member', async (t) => {
+    const cluster = await create(t, 'killed');
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    cluster.signal(followers[0], 'SIGKILL');
+    await restarted(cluster, followers[0], 0);
+    assert.deepEqual(await cluster.ids(), before);
+    await cluster.finish();
+  });
+
+  test('when the leader’s process is killed, another one leads, and it returns as the same member', async (t) => {
+    const cluster = await create(t, 'headless');
+    const before = await cluster.ids();
+    const { leader } = await cluster.roles();
+    cluster.signal(leader, 'SIGKILL');
+    await restarted(cluster, leader, 0);
+    assert.deepEqual(await cluster.ids(), before);
+    await cluster.finish();
+  });
+
+  test('a member whose pod is deleted returns under its name with the data of its claim', async (t) => {
+    const cluster = await create(t, 'returns', { claims: true });
+    const before = await cluster.ids();
+    const { leader } = await cluster.roles();
+    const uids = uidsOf(cluster, [leader]);
+    await stage.kubectl('delete', 'pod', leader);
+    await returned(cluster, [leader], before, uids);
+    await cluster.finish();
+  });
+
+  test('a member without a claim whose pod is deleted is replaced under a number that was never used', async (t) => {
+    const cluster = await create(t, 'replaced');
+    const before = await cluster.ids();
+    const { leader } = await cluster.roles();
+    await stage.kubectl('delete', 'pod', leader);
+    await replaced(cluster, [leader], before);
+    await cluster.finish();
+  });
+
+  test('a member whose pod is deleted by force is replaced', async (t) => {
+    const cluster = await create(t, 'forced');
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    await stage.kubectl('delete', 'pod', followers[0], '--force', '--grace-period=0');
+    await replaced(cluster, [followers[0]], before);
+    await cluster.finish();
+  });
+
+  test('a member whose pod is deleted by force returns at once with the data of its claim', async (t) => {
+    const cluster = await create(t, 'forced-claim', { claims: true });
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    const uids = uidsOf(cluster, [followers[0]]);
+    await stage.kubectl('delete', 'pod', followers[0], '--force', '--grace-period=0');
+    await returned(cluster, [followers[0]], before, uids);
+    await cluster.finish();
+  });
+
+  test('a member whose pod and claim are deleted together is replaced', async (t) => {
+    const cluster = await create(t, 'both', { claims: true });
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    await stage.kubectl('delete', `pod/${followers[0]}`, `pvc/${followers[0]}`);
+    await replaced(cluster, [followers[0]], before);
+    await cluster.finish();
+  });
+
+  test('a member whose claim is deleted while it runs is replaced while the others are healthy', async (t) => {
+    const cluster = await create(t, 'unclaimed', { claims: true });
+    const before = await cluster.ids();
+    const { leader } = await cluster.roles();
+    await stage.kubectl('delete', 'pvc', leader, '--wait=false');
+    await replaced(cluster, [leader], before);
+    await cluster.finish();
+  });
+
+  test('a member that finds its disk empty is replaced, and never begins again without its data', async (t) => {
+    const cluster = await create(t, 'lostdisk', { claims: true });
+    const before = await cluster.ids();
+    const { followers } = await cluster.roles();
+    const [lost] = followers;
+    const claim = watched.claims('lostdisk').find(({ metadata }) => metadata.name === lost);
+    const volume = (claim?.['spec'] as { volumeName?: string } | undefined)?.volumeName ?? '';
+    assert.notEqual(volume, '');
+    cluster.signal(lost, 'SIGSTOP');
+    const folder = join(stage.stack.dir, 'sandbox', 'volumes', volume);
+    for (const file of await readdir(folder)) await rm(join(folder, file), { recursive: true });
+    await stage.kubectl('delete', 'pod', lost, '--force', '--grace-period=0');
+    await replaced(cluster, [lost], before);
+    await cluster.finish();
+  });
+
+  test('two of five members lost at once are both replaced', async (t) => {
+    const cluster = await create(t, 'five', { size: 5 });
+    const before = await cluster.ids();
+    const { leader, followers } = await cluster.roles();
+    const lost = [leader, followers[0]];
+    await stage.kubectl('delete', 'pod', ...lost, '--force', '--grace-period=0');
+    await replaced(cluster, lost, before);
+    await cluster.finish();
+  });
+
+  test('a member that etcd lists and Kubernetes does not know is removed', async (t) => {
+    const cluster = await create(t, 'stranger');
+    const before = await cluster.ids();
+    const { leader } = await cluster.roles();
+    const url = 'http://somebody.elsewhere.example:2380';
+    await cluster.until('etcd lets a member in', () =>
+      stage.kubectl('exec', leader, '--', 'etcdctl', 'member', 'add', 'somebody', `--peer-urls=${url}`).then(
+        () => true,
+        // etcd lets nobody in during the first five seconds after its members found each other.
+        (error: { stderr?: string }) =>
+          /unhealthy/.test(error.stderr ?? '') ? false : Promise.reject(error),
+      ),
+    );
+    await cluster.until('the stranger is removed', async () => !('somebody' in (await cluster.ids())));
+    await cluster.settled(3);
+    assert.deepEqual(await cluster.ids(), before);
+    await cluster.finish();
+  });
+
+  test('a pod and a claim of a member that etcd does not list any more go, and the member is replaced', async (t) => {
+    const cluster = await create(t, 'expelled', { claims: true });
+    const before = await cluster.ids();
+    const { leader, followers } = await cluster.roles();
+    await cluster.until('etcd lets a member go', () =>
+      stage.kubectl('exec', leader, '--', 'etcdctl', 'member', 'remove', before[followers[0]] ?? '').then(
+        () => true,
+        (error: { stderr?: string }) =>
+          /unhealthy/.test(error.stderr ?? '') ? false : Promise.reject(error),
+      ),
+    );
+    await replaced(cluster, [followers[0]], before);
+    await cluster.finish();
+  });
+
+  test('services that are deleted by hand come back', async (t) => {
+    const cluster = await create(t, 'services', { size: 1 });
+    const uids = watched.services('services').map(({ metadata }) => metadata.uid);
+    await stage.kubectl('delete', 'service', 'services', 'services-client');
+    await cluster.until('both services are new ones', () => {
+      const present = watched.services('services').map(({ metadata }) => metadata.uid);
+      return present.length === 2 && present.every((uid) => !uids.includes(uid));
+    });
+    await cluster.settled(1);
+    await cluster.finish();
+  });
+
+  test('ports of a service that somebody changed are put back', async (t) => {
+    const cluster = await create(t, 'ports', { size: 1 });
+    const service = () => watched.services('ports').find(({ metadata }) => metadata.name === 'ports-client');
+    const portOf = () =>
+      (service()?.['spec'] as { ports?: { port: number }[] } | undefined)?.ports?.[0]?.port;
+    const change = [{ op: 'replace', path: '/spec/ports/0/port', value: 12379 }];
+    const before = service()?.metadata.resourceVersion;
+    const changed = await stage.kubectl(
+      ...['patch', 'service', 'ports-client', '--type=json', `-p=${JSON.stringify(change)}`],
+      ...['-o', 'jsonpath={.metadata.resourceVersion} {.spec.ports[0].port}'],
+    );
+    assert.match(changed, / 12379$/);
+    await cluster.until('the port is what it was', () => {
+      const { resourceVersion = '' } = service()?.metadata ?? {};
+      return resourceVersion !== before && !changed.startsWith(`${resourceVersion} `) && portOf() === 2379;
+    });
+    await cluster.settled(1);
+    await cluster.finish();
+  });
+});
+
+test('no service has had an error to log', async () => {
+  for (const { name, logPath } of stage.stack.processes) {
+    const errors = (await readFile(logPath, 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"level":"error"'));
+    assert.deepEqual(errors, [], name);
+  }
+});

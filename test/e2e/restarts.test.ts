@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { after, before, type TestContext, test } from 'node:test';
+import { adoptCluster, createCluster, isGoing, namesOf, specOf, type TestCluster } from './cluster.ts';
+import { etcdCluster, type Stage, startStage } from './stage.ts';
+import { type Watched, watch } from './watched.ts';
+
+/**
+ * Every process of Quorate is killed in the middle of everything that it does. A round per victim: five clusters
+ * do something at the same time, and each kills the victim when it is in the middle of it; the victim is started
+ * again, and all must end as if nothing had been. The clusters live on from round to round, under the same writers.
+ */
+const services = ['watcher', 'worker-1', 'worker-2', 'observer', 'nats-server', 'redis-server'];
+/** In an order that gives each the time to be started again without the long delay of a process that keeps dying. */
+const victims: Record<string, string[]> = {
+  'both workers': ['worker-1', 'worker-2'],
+  'the watcher': ['watcher'],
+  NATS: ['nats-server'],
+  'the first worker': ['worker-1'],
+  'the second worker': ['worker-2'],
+  Redis: ['redis-server'],
+  'the observer': ['observer'],
+  'every process': services,
+};
+
+let stage: Stage;
+let watched: Watched;
+const ends: (() => Promise<void>)[] = [];
+const file = { after: (end: () => Promise<void>) => void ends.push(end) };
+/** Takes turns with the next: one grows while the other shrinks. */
+let small: TestCluster;
+let large: TestCluster;
+let wounded: TestCluster;
+/** Made in the round before, deleted in this one. */
+let old: TestCluster;
+
+before(async () => {
+  stage = await startStage();
+  watched = watch(stage.stack);
+  const create = (name: string, size: number, claims = false) =>
+    createCluster({ stage, watched }, file, name, { size, claims });
+  [small, large, wounded, old] = await Promise.all([
+    create('one', 1),
+    create('two', 3, true),
+    create('wounded', 3),
+    create('old', 3, true),
+  ]);
+});
+after(async () => {
+  for (const end of ends) await end();
+  await watched?.stop();
+  await stage?.stop();
+});
+
+/** Kills what runs of the processes; one that has just been killed by another scenario is down already. */
+function kill(names: string[]): void {
+  for (const name of names) stage.stack.process(name).kill('SIGKILL');
+}
+
+const scale = ({ name }: TestCluster, size: number) =>
+  stage.kubectl('scale', 'etcdcluster', name, `--replicas=${size}`);
+
+async function growsTo3(cluster: TestCluster, strike: () => void): Promise<void> {
+  await scale(cluster, 3);
+  await cluster.until('a member is added', () => cluster.pods().length > 1);
+  strike();
+  await cluster.settled(3);
+  await cluster.verify();
+}
+
+async function shrinksTo1(cluster: TestCluster, strike: () => void): Promise<void> {
+  await scale(cluster, 1);
+  await cluster.until('a member is removed', () => cluster.pods().length < 3 || cluster.pods().some(isGoing));
+  strike();
+  await cluster.settled(1);
+  await cluster.verify();
+}
+
+async function heals(cluster: TestCluster, strike: () => void): Promise<void> {
+  const before = await cluster.ids();
+  const { leader } = await cluster.roles();
+  await stage.kubectl('delete', 'pod', leader, '--force', '--grace-period=0');
+  await cluster.until('another one is added', () =>
+    cluster.pods().some(({ metadata }) => before[metadata.name] === undefined),
+  );
+  strike();
+  await cluster.settled(3);
+  const after = await cluster.ids();
+  for (const [name, id] of Object.entries(before))
+    assert.equal(after[name], name === leader ? undefined : id);
+  await cluster.verify();
+}
+
+async function appears(name: string, strike: () => void): Promise<TestCluster> {
+  const cluster = adoptCluster(watched, file, name, { claims: true });
+  await stage.apply(etcdCluster(name, specOf({ claims: true })));
+  await cluster.until('its first pod is there', () => cluster.pods().length > 0);
+  strike();
+  await cluster.settled(3);
+  assert.equal(namesOf(cluster.pods()), `${name}-1 ${name}-2 ${name}-3`);
+  await cluster.verify();
+  return cluster;
+}
+
+async function disappears(cluster: TestCluster, strike: () => void): Promise<void> {
+  await cluster.finish();
+  await stage.kubectl('delete', 'etcdcluster', cluster.name, '--wait=false');
+  await cluster.until('its pods are going', () => cluster.pods().length < 3 || cluster.pods().some(isGoing));
+  strike();
+  await cluster.until('nothing of it is left', () => {
+    const { name } = cluster;
+    const resource = watched.resource(name);
+    const left = [watched.pods(name), watched.claims(name), watched.services(name)].flat();
+    return resource === undefined && left.length === 0;
+  });
+}
+
+let round = 0;
+for (const [victim, names] of Object.entries(victims)) {
+  const next = `new-${++round}`;
+  test(`killing ${victim}`, { concurrency: true }, async (t: TestContext) => {
+    const strike = () => kill(names);
+    let created: TestCluster | undefined;
+    await Promise.all([
+      t.test('in the middle of a create: the cluster appears', async () => {
+        created = await appears(next, strike);
+      }),
+      t.test('in the middle of a scale out: the cluster reaches its size', () => growsTo3(small, strike)),
+      t.test('in the middle of a scale in: the cluster reaches its size', () => shrinksTo1(large, strike)),
+      t.test('in the middle of a heal: the lost member is replaced', () => heals(wounded, strike)),
+      t.test('in the middle of a delete: nothing is left', () => disappears(old, strike)),
+    ]);
+    assert.ok(created, 'the cluster did not appear');
+    old = created;
+    [small, large] = [large, small];
+  });
+}
+
+test('every write that was acknowledged in all that time is there', async () => {
+  for (const cluster of [small, large, wounded, old]) await cluster.finish();
+});
