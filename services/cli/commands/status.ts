@@ -31,7 +31,7 @@ Examples:
 
 /** Passes are recorded at least every resync, so the last one of every cluster is no older than this. */
 const lookBackMs = 10 * 60_000;
-/** Without an answer from NATS after this long, the records of passes are left out. */
+/** What NATS has not answered after this long is left out. */
 const busTimeoutMs = 2_000;
 
 export function addStatus(program: Command): void {

@@ -14,6 +14,7 @@ export interface DecisionsOptions {
 }
 
 const retryMs = 1_000;
+const leaveTimeoutMs = 500;
 
 /** Hands every record of a pass on, from `since` on and as they come, until the signal is aborted. */
 export async function followDecisions(
@@ -41,7 +42,7 @@ export async function followDecisions(
     // Asked to stop before NATS answered; anything else is a fault of ours.
     if (!signal.aborted) throw error;
   } finally {
-    await bus?.close();
+    if (bus !== undefined) await leave(bus);
   }
 }
 
@@ -67,8 +68,16 @@ export async function readDecisions({
     }
     return decisions;
   } finally {
-    await bus.close();
+    await leave(bus);
   }
+}
+
+/** Disconnects. A reader has nothing to send, so where NATS goes away in this moment, there is nothing to wait for. */
+async function leave(bus: Bus): Promise<void> {
+  const closed = bus.close().catch(() => {
+    // It is the connection that failed, and we are done with it.
+  });
+  await Promise.race([closed, wait(leaveTimeoutMs)]);
 }
 
 /** `undefined` for a record of another format, which is for another version of Quorate to show. */
