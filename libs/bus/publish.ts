@@ -55,6 +55,7 @@ export async function publish(
     if (error instanceof JetStreamApiError && error.code === messageTooLarge) {
       throw tooLarge(subject, payload.length, limitBytes);
     }
+    if (!connection.connected()) throw unreachable(error);
     // Nobody took it: most likely the stream is missing. It is made again, and that decides.
     await connection.verify();
     try {
