@@ -1,4 +1,4 @@
-import { describeError } from '../errors/catalogue.ts';
+import { describeError, messageOf, QuorateError } from '../errors/catalogue.ts';
 import type { ActContext, Engine, Step } from './contract.ts';
 import type { Decision, StepRecord } from './decision.ts';
 
@@ -20,20 +20,34 @@ export async function act(
       records.push({ step, why, outcome: 'skipped', durationMs: 0 });
       continue;
     }
-    context.signal.throwIfAborted();
     const startedMs = now();
     try {
+      checkHeld(context.signal);
       const action = engine.steps[step];
       if (!action) throw new Error(`engine ${engine.name} has no step ${step}`);
       const result = await action(args, context);
       records.push({ step, why, ...result, durationMs: now() - startedMs });
       stopped = result.outcome === 'moved';
     } catch (thrown) {
-      context.signal.throwIfAborted();
-      error = describeError(thrown);
+      error = describeFailure(thrown, context.signal);
       records.push({ step, why, outcome: 'failed', detail: error.message, durationMs: now() - startedMs });
       stopped = true;
     }
   }
   return { records, ...(error && { error }) };
+}
+
+/** Throws TASK_LOST when another worker may have the task by now. */
+export function checkHeld(signal: AbortSignal): void {
+  if (signal.aborted) throw new QuorateError('TASK_LOST', messageOf(signal.reason), {}, signal.reason);
+}
+
+/** What ended a pass or a step. Whatever is thrown after the task was lost is thrown because of that. */
+export function describeFailure(error: unknown, signal: AbortSignal): NonNullable<Decision['error']> {
+  try {
+    checkHeld(signal);
+  } catch (lost) {
+    return describeError(lost);
+  }
+  return describeError(error);
 }

@@ -179,7 +179,7 @@ test('what cannot be observed or planned ends in the record, with nothing done',
   assert.deepEqual(kube.writes, []);
 });
 
-test('an aborted pass throws and writes nothing, because another worker has the task by now', async () => {
+test('an aborted pass writes nothing, because another worker has the task by now, and says so in its record', async () => {
   const kube = kubeWith({ count: 2 });
   const controller = new AbortController();
   const lost = new Error('the lock is lost');
@@ -189,7 +189,10 @@ test('an aborted pass throws and writes nothing, because another worker has the 
       return { pods: [] };
     },
   });
-  await assert.rejects(pass(kube, engine, controller.signal), lost);
+  const decision = await pass(kube, engine, controller.signal);
+  assert.equal(decision.error?.code, 'TASK_LOST');
+  assert.match(decision.error.message, /the lock is lost/);
+  assert.equal(decision.plan, undefined);
   assert.deepEqual(kube.writes, []);
 });
 
@@ -202,6 +205,11 @@ test('a pass that is aborted between two steps does not begin the second', async
     controller.abort(new Error('the lock is lost'));
     return { outcome: 'done' as const };
   };
-  await assert.rejects(pass(kube, counterEngine({ steps: { make } }), controller.signal), /lock is lost/);
+  const decision = await pass(kube, counterEngine({ steps: { make } }), controller.signal);
   assert.deepEqual(begun, ['p1']);
+  assert.deepEqual(
+    decision.steps.map(({ outcome }) => outcome),
+    ['done', 'failed'],
+  );
+  assert.equal(decision.error?.code, 'TASK_LOST');
 });

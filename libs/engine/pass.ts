@@ -1,9 +1,8 @@
-import { describeError } from '../errors/catalogue.ts';
 import { resourceTypeOf } from '../kube/definition.ts';
 import { type ClusterKey, formatKey } from '../kube/key.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { act } from './act.ts';
+import { act, checkHeld, describeFailure } from './act.ts';
 import type { Engine, Plan } from './contract.ts';
 import { type Decision, decisionFormat } from './decision.ts';
 
@@ -23,8 +22,8 @@ export interface PassOptions {
 }
 
 /**
- * One pass: observe → plan → act, and its decision record, whatever happened. It throws only when the signal was
- * aborted; every other trouble is in the record's `error`.
+ * One pass: observe → plan → act, and its decision record, whatever happened. It never throws: what ended it
+ * early is the record's `error`, TASK_LOST where the signal was aborted.
  */
 export async function runPass(options: PassOptions): Promise<Decision> {
   const { engine, kube, key, now, signal } = options;
@@ -52,7 +51,7 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     decision.facts = facts;
     decision.nowMs = now();
     decision.durationMs.observe = decision.nowMs - startedMs;
-    signal.throwIfAborted();
+    checkHeld(signal);
 
     const [spec, plan] = decide(engine, resource, facts, decision.nowMs);
     decision.spec = plainJson(spec ?? null);
@@ -65,8 +64,7 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     if (acted.error) decision.error = acted.error;
     decision.durationMs.act = now() - plannedMs;
   } catch (error) {
-    signal.throwIfAborted();
-    decision.error = describeError(error);
+    decision.error = describeFailure(error, signal);
   }
   return decision;
 }

@@ -136,6 +136,11 @@ export const catalogue = {
     'a pass could not finish',
     'Read the reason; the cluster is tried again after a growing delay, and `kubectl describe` shows what failed.',
   ),
+  TASK_LOST: entry(
+    true,
+    'this worker no longer held the task',
+    'Nothing: another worker has it and looks anew; if it happens often, see whether workers or Redis are starved.',
+  ),
   DECISION_UNREADABLE: entry(
     false,
     'a decision record does not have the published format',

@@ -24,6 +24,8 @@ export function nextStatus(
   decision: Decision,
   nowIso: string,
 ): WrittenStatus | undefined {
+  // Its successor may have written already, and has seen more.
+  if (decision.error?.code === 'TASK_LOST') return undefined;
   const wanted = decision.plan?.status;
   const blocked = blockedCondition(decision);
   if (!decision.resource || (!wanted && !blocked)) return undefined;
