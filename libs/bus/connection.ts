@@ -181,9 +181,10 @@ function keep(
     async close() {
       clearTimeout(timer);
       if (nats.isClosed()) return;
-      // Sends what is still buffered, acknowledgements above all; pointless where nobody listens.
-      if (reachable) await nats.drain();
-      else await nats.close();
+      // Sends what is still buffered, acknowledgements above all; pointless where nobody listens, and no reason to
+      // stay if the server goes just now.
+      if (reachable) await Promise.race([nats.drain(), wait(2000)]).catch(() => {});
+      await nats.close();
     },
   };
 }
