@@ -13,11 +13,11 @@ const services = ['watcher', 'worker-1', 'worker-2', 'observer', 'nats-server', 
 /** In an order that gives each the time to be started again without the long delay of a process that keeps dying. */
 const victims: Record<string, string[]> = {
   'both workers': ['worker-1', 'worker-2'],
-  'the watcher': ['watcher'],
+  Redis: ['redis-server'],
   NATS: ['nats-server'],
   'the first worker': ['worker-1'],
   'the second worker': ['worker-2'],
-  Redis: ['redis-server'],
+  'the watcher': ['watcher'],
   'the observer': ['observer'],
   'every process': services,
 };
