@@ -36,7 +36,7 @@ try {
   for (const cause of ['process killed', 'pod deleted, with claim', 'pod deleted, no claim'] as const) {
     console.log(row(`${cause} → healed`, summary(await measureHealing(kube, cause, rounds)), 'ms'));
   }
-  const delays = await measureDelay({ kube, natsUrl: stack.natsUrl, events: 1000, perSecond: 100 });
+  const delays = await measureDelay({ kube, natsUrl: stack.natsUrl, events: 500, perSecond: 50 });
   console.log(row('event → pass start, p50', [delays.p50], 'ms'));
   console.log(row('event → pass start, p99', [delays.p99], 'ms'));
   console.log(`  (${delays.events} events at ${delays.perSecond} a second over 20 clusters)\n`);
