@@ -49,13 +49,18 @@ export async function runTask(
   try {
     const { requeueAfterMs } = await handler(task, lock.signal);
     lock.check();
-    if (task.failures > 0) await redis.hdel(failuresKey, key);
+    if (task.failures > 0) {
+      await redis.hdel(failuresKey, key);
+      log.info({ key, failures: task.failures }, 'runs succeed again');
+    }
     return requeueAfterMs === undefined ? {} : { againAfterMs: requeueAfterMs };
   } catch (error) {
     lock.check();
     const failures = await redis.hincrby(failuresKey, key, 1);
     const againAfterMs = backoffMs(failures - 1, failureBackoff, random);
-    log.warn({ key, failures, againAfterMs, reason: messageOf(error) }, 'a run failed');
+    const fields = { key, failures, againAfterMs, reason: messageOf(error) };
+    if (failures === 1) log.warn(fields, 'a run failed; trying again until one succeeds');
+    else log.debug(fields, 'a run failed again');
     return { againAfterMs };
   }
 }
