@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { apiVersionOf } from '../../kube/object.ts';
 import { groupsOf, version } from './discovery.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, type JsonObject, objectOf } from './json.ts';
 import { modelName, modelSchema } from './models.ts';
 import type { Registry } from './registry.ts';
 import type { Resource } from './resource.ts';
@@ -20,11 +20,18 @@ export function openApiIndex(registry: Registry): object {
   return { paths };
 }
 
+export interface OpenApiDocument {
+  openapi: string;
+  info: object;
+  paths: JsonObject;
+  components: { schemas: JsonObject };
+}
+
 /**
  * The OpenAPI v3 document of one group and version: the schemas by which `kubectl explain` teaches, and the paths
  * by which kubectl learns that the server validates fields.
  */
-export function openApiDocument(registry: Registry, group: string, wanted: string): object {
+export function openApiDocument(registry: Registry, group: string, wanted: string): OpenApiDocument {
   const resources = registry.all().filter(({ type }) => type.group === group && type.version === wanted);
   const schemas: JsonObject = {};
   const paths: JsonObject = {};
@@ -40,8 +47,6 @@ export function openApiDocument(registry: Registry, group: string, wanted: strin
     components: { schemas },
   };
 }
-
-const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
 /** `com.coreos.database.etcd.v1beta2.EtcdCluster`, as Kubernetes names the schemas of custom resources. */
 function schemaName({ type }: Resource): string {
@@ -83,6 +88,8 @@ function referred(schema: Schema, schemas: JsonObject): unknown {
 }
 
 const patchTypes = ['json-patch+json', 'merge-patch+json', 'apply-patch+yaml'];
+/** Custom resources know no strategic merge patch. By its being here kubectl knows how to merge the built-in kinds. */
+const strategicPatch = 'strategic-merge-patch+json';
 
 function pathsOf(resource: Resource, schema: string): JsonObject {
   const { type } = resource;
@@ -103,7 +110,10 @@ function pathsOf(resource: Resource, schema: string): JsonObject {
   });
   const body = { requestBody: { content } };
   const patch = Object.fromEntries(
-    patchTypes.map((each) => [`application/${each}`, { schema: { type: 'object' } }]),
+    [...patchTypes, ...(resource.builtin ? [strategicPatch] : [])].map((each) => [
+      `application/${each}`,
+      { schema: { type: 'object' } },
+    ]),
   );
   return {
     [collection]: {

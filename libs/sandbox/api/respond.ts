@@ -9,14 +9,21 @@ export function sendJson(
   body: object,
   mediaType = 'application/json',
 ): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
+  sendBytes(response, status, Buffer.from(JSON.stringify(body)), mediaType);
 }
 
 export function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
+  sendBytes(response, status, Buffer.from(text), 'text/plain');
+}
+
+export function sendBytes(
+  response: ServerResponse,
+  status: number,
+  body: Uint8Array,
+  mediaType: string,
+): void {
+  response.writeHead(status, { 'Content-Type': mediaType, 'Content-Length': body.byteLength });
+  response.end(body);
 }
 
 /** Answers with the Status of what was thrown; what is no refusal of ours is a defect, and is logged. */
