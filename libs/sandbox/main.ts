@@ -52,7 +52,8 @@ await runService('sandbox', async ({ log, signal }) => {
   const node = await SandboxNode.start({ store, folder: directory, imageRoots, log });
   try {
     const allocateClusterIp = () => node.allocateClusterIp();
-    const api = await startApi({ store, directory, port, runtime: node.runtime, allocateClusterIp, log });
+    const { runtime } = node;
+    const api = await startApi({ store, directory, port, runtime, node, allocateClusterIp, log });
     console.log(`KUBECONFIG=${api.kubeconfigPath}`);
     if (!signal.aborted) await once(signal, 'abort');
     await api.close();

@@ -9,10 +9,12 @@ import { builtinResources } from './api/builtins.ts';
 import { createCertificate } from './api/certificate.ts';
 import { createHistory } from './api/history.ts';
 import { writeKubeconfig } from './api/kubeconfig.ts';
+import { createOpenApiV2 } from './api/openapi-v2.ts';
 import { createRegistry } from './api/registry.ts';
 import { createApiServer } from './api/server.ts';
 import { startControllers } from './controllers/start.ts';
 import { createFaults } from './faults.ts';
+import type { NodeFaults } from './node-faults.ts';
 import type { Runtime } from './runtime.ts';
 import type { Store } from './store.ts';
 
@@ -34,16 +36,19 @@ export async function startApi(options: {
   directory: string;
   port?: number;
   runtime: Runtime;
+  node: NodeFaults;
   allocateClusterIp: (service: KubeObject) => string;
   log: Log;
 }): Promise<SandboxApi> {
-  const { store, log, runtime } = options;
+  const { store, log, runtime, node } = options;
+  const now = () => new Date();
   const registry = createRegistry(store, builtinResources(options.allocateClusterIp));
   const history = createHistory(store, historyCapacity);
-  const controllers = startControllers(store, registry);
-  const certificate = await createCertificate(new Date());
+  const controllers = startControllers(store, registry, now);
+  const certificate = await createCertificate(now());
   const token = randomBytes(24).toString('base64url');
-  const context = { store, registry, history, faults: createFaults(), runtime, log, now: () => new Date() };
+  const openApiV2 = createOpenApiV2(registry);
+  const context = { store, registry, openApiV2, history, faults: createFaults(), runtime, node, log, now };
   const server = createApiServer(context, certificate, token);
   // All of them, also those that are being opened or were upgraded, which the server does not count as its own.
   const sockets = new Set<Duplex>();

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { type KubeObject, resourceTypes } from '../../libs/kube/object.ts';
 import { createStore } from '../../libs/sandbox/memory.ts';
+import type { NodeFaults } from '../../libs/sandbox/node-faults.ts';
 import type { Runtime } from '../../libs/sandbox/runtime.ts';
 import { type SandboxApi, startApi } from '../../libs/sandbox/server.ts';
 import { createTestLog } from '../log.ts';
@@ -103,6 +104,12 @@ const runtime: Runtime = {
   },
 };
 
+const unbreakable: NodeFaults = {
+  die: () => Promise.reject(new Error('there is no node')),
+  revive: () => {},
+  emptyClaim: () => false,
+};
+
 const store = createStore();
 const log = createTestLog();
 let directory = '';
@@ -116,7 +123,7 @@ before(async () => {
     host += 1;
     return `127.90.0.${host}`;
   };
-  api = await startApi({ store, directory, runtime, allocateClusterIp, log });
+  api = await startApi({ store, directory, runtime, node: unbreakable, allocateClusterIp, log });
   const { code, output } = await kubectl(['create', '-f', '-'], definition);
   assert.equal(code, 0, output);
 });

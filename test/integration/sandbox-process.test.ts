@@ -132,6 +132,35 @@ test('two sandboxes run side by side, and kubectl reaches into the containers', 
   }
 });
 
+test('the node and its disks break on demand', async (t) => {
+  const sandbox = await startSandbox(t);
+  const { kubectl } = sandbox;
+  const post = (path: string) => kubectl(['create', '--raw', `/sandbox/${path}`, '-f', '/dev/null']);
+  const waitForNode = (ready: string) =>
+    kubectl(['wait', `--for=condition=Ready=${ready}`, 'node', '--all', '--timeout=10s']);
+  const pids = await runPod(sandbox);
+
+  await post('claims/default/data/empty');
+  await assert.rejects(kubectl(['exec', 'writer', '--', 'cat', '/data/file']), /No such file/);
+  await assert.rejects(post('claims/default/none/empty'), /"none" not found/);
+
+  await post('node/die');
+  assert.ok(!pids.some(isAlive));
+  await waitForNode('Unknown');
+
+  await post('node/revive');
+  await waitForNode('True');
+  await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=10s']);
+  const content = () => kubectl(['exec', 'writer', '--', 'cat', '/data/file']).catch(() => '');
+  await until('the pod has written again', async () => (await content()) === 'kept\n');
+  const address = () => kubectl(['get', 'pod', 'writer', '-o', 'jsonpath={.status.podIP}']);
+  const before = await address();
+  await post('node/revive');
+  assert.equal(await address(), before, 'a node that lives is left alone');
+
+  await assert.rejects(post('node/explode'), /the server could not find the requested resource/);
+});
+
 test('wrong arguments are named', async () => {
   const running = promisify(execFile)(process.execPath, [entry, '--dir', '/tmp/x', '--image', 'etcd']);
   await assert.rejects(running, (error: { code: number; stderr: string }) => {

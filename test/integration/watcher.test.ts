@@ -15,6 +15,7 @@ import { connectKube, type WatchableKube } from '../../libs/kube/client.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { type KubeObject, labels, type ResourceType, resourceTypes } from '../../libs/kube/object.ts';
 import { createStore } from '../../libs/sandbox/memory.ts';
+import type { NodeFaults } from '../../libs/sandbox/node-faults.ts';
 import type { Runtime } from '../../libs/sandbox/runtime.ts';
 import { startApi } from '../../libs/sandbox/server.ts';
 import { runWatcher, type WatchedEngine } from '../../services/watcher/watcher.ts';
@@ -78,13 +79,27 @@ const noPods: Runtime = {
   exec: () => Promise.reject(new Error('no pod runs here')),
 };
 
+const unbreakable: NodeFaults = {
+  die: () => Promise.reject(new Error('there is no node')),
+  revive: () => {},
+  emptyClaim: () => false,
+};
+
 /** A Kubernetes API, NATS and connections to both; all end with the test. */
 async function createWorld(context: TestContext): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-watcher-'));
   const nats = await startNats();
   const log = createTestLog();
   const store = createStore();
-  const api = await startApi({ store, directory, runtime: noPods, allocateClusterIp: () => '10.0.0.1', log });
+  const allocateClusterIp = () => '10.0.0.1';
+  const api = await startApi({
+    store,
+    directory,
+    runtime: noPods,
+    node: unbreakable,
+    allocateClusterIp,
+    log,
+  });
   const { kubeconfigPath } = api;
   const kube = connectKube({ id: 'local', kubeconfigPath });
   const end = new AbortController();

@@ -7,11 +7,13 @@ import type { ServerCertificate } from './certificate.ts';
 import type { ApiContext } from './context.ts';
 import { aggregated, groupEntry, groupList, groupsOf, resourceList, version } from './discovery.ts';
 import { refuseUpgrade, serveExec } from './exec.ts';
+import { serveFaults } from './faulting.ts';
 import { objectOf } from './json.ts';
 import { unknownPath } from './listing.ts';
 import { openApiDocument, openApiIndex } from './openapi.ts';
+import { acceptsOpenApiV2Protobuf, openApiV2ProtobufType } from './openapi-v2-protobuf.ts';
 import { managerOf, parsePath, type ResourceRequest, readBody } from './request.ts';
-import { sendError, sendJson, sendText } from './respond.ts';
+import { sendBytes, sendError, sendJson, sendText } from './respond.ts';
 import { serveResource } from './verbs.ts';
 
 const discoveryType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
@@ -91,7 +93,7 @@ async function serveOther(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { registry, faults, store } = context;
+  const { registry } = context;
   const parts = path.split('/').filter((part) => part !== '');
   const [root, second = '', third = ''] = parts;
   const wantsAll = (request.headers.accept ?? '').includes('g=apidiscovery.k8s.io;v=v2;');
@@ -99,15 +101,18 @@ async function serveOther(
 
   if (['healthz', 'livez', 'readyz'].includes(root ?? '')) return sendText(response, 200, 'ok');
   if (isPath('version')) return sendJson(response, 200, version);
-  if (isPath('sandbox', 'faults')) {
-    if (request.method === 'PUT') faults.set((await readBody(request)).body, store.resourceVersion());
-    return sendJson(response, 200, faults.rules());
-  }
+  if (root === 'sandbox') return serveFaults(context, parts.slice(1), request, response);
   if (isPath('apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews') && request.method === 'POST') {
     const review = objectOf((await readBody(request)).body);
     return sendJson(response, 201, { ...review, status: { allowed: true } });
   }
   if (request.method !== 'GET') throw unknownPath();
+  if (isPath('openapi', 'v2')) {
+    if (!acceptsOpenApiV2Protobuf(request.headers.accept ?? '')) {
+      return sendJson(response, 200, context.openApiV2.json());
+    }
+    return sendBytes(response, 200, context.openApiV2.protobuf(), openApiV2ProtobufType);
+  }
   if (isPath('openapi', 'v3')) return sendJson(response, 200, openApiIndex(registry));
   if (root === 'openapi' && second === 'v3') {
     const [group = '', wanted = ''] = third === 'api' ? ['', parts[3]] : parts.slice(3);

@@ -5,6 +5,7 @@ import { type KubeObject, resourceTypes } from '../../kube/object.ts';
 import type { Log } from '../../service/log.ts';
 import { endpointsType } from '../controllers/endpoints.ts';
 import { timestamp } from '../memory.ts';
+import type { NodeFaults } from '../node-faults.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store, StoreChange } from '../store.ts';
 import { Addresses } from './addresses.ts';
@@ -36,7 +37,7 @@ const otherKinds = new Set(['Service', 'Endpoints', 'PersistentVolumeClaim', 'Co
 const closeGraceMs = 2_000;
 
 /** The one node of the sandbox: runs every pod of the store as processes of this machine. */
-export class SandboxNode {
+export class SandboxNode implements NodeFaults {
   readonly runtime: Runtime;
   readonly #store: Store;
   readonly #folder: string;
@@ -89,7 +90,8 @@ export class SandboxNode {
     return this.#addresses.service();
   }
 
-  /** The node dies: all containers end at once, and nothing runs or is told until `revive`. */
+  // What these three promise is said in NodeFaults.
+
   async die(): Promise<void> {
     this.#alive = false;
     const pods = [...this.#pods.values()];
@@ -103,8 +105,8 @@ export class SandboxNode {
     }
   }
 
-  /** The node comes back after `die`: every pod that is still wanted starts again, with a new address. */
   revive(): void {
+    if (this.#alive) return;
     this.#alive = true;
     setNodeReady(this.#store, true);
     for (const pod of this.#store.list(resourceTypes.pod)) {
@@ -114,7 +116,6 @@ export class SandboxNode {
     this.#syncSoon();
   }
 
-  /** A disk is lost: the claim stays, what it held is gone. Answers whether there is such a claim. */
   emptyClaim(namespace: string, name: string): boolean {
     return this.#claims.empty(namespace, name);
   }
