@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
 import { adoptCluster, createCluster, isGoing, namesOf, specOf, type TestCluster } from './cluster.ts';
-import { etcdCluster, type Stage, startStage } from './stage.ts';
+import { morePasses, stepsDone } from './passes.ts';
+import { conditionOf, etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { assertUntouched, fingerprint } from './untouched.ts';
 import { type Watched, watch } from './watched.ts';
 
 /**
- * Every process of Quorate is killed in the middle of everything that it does. A round per victim: five clusters
+ * Every process of Quorate is killed in the middle of everything that it does. A round per victim: seven clusters
  * do something at the same time, and each kills the victim when it is in the middle of it; the victim is started
  * again, and all must end as if nothing had been. The clusters live on from round to round, under the same writers.
  */
@@ -30,6 +32,8 @@ const file = { after: (end: () => Promise<void>) => void ends.push(end) };
 let small: TestCluster;
 let large: TestCluster;
 let wounded: TestCluster;
+let resting: TestCluster;
+let misled: TestCluster;
 /** Made in the round before, deleted in this one. */
 let old: TestCluster;
 
@@ -38,10 +42,12 @@ before(async () => {
   watched = watch(stage.stack);
   const create = (name: string, size: number, claims = false) =>
     createCluster({ stage, watched }, file, name, { size, claims });
-  [small, large, wounded, old] = await Promise.all([
+  [small, large, wounded, resting, misled, old] = await Promise.all([
     create('one', 1),
     create('two', 3, true),
     create('wounded', 3),
+    create('resting', 3, true),
+    create('misled', 1),
     create('old', 3, true),
   ]);
 });
@@ -90,6 +96,36 @@ async function heals(cluster: TestCluster, strike: () => void): Promise<void> {
   await cluster.verify();
 }
 
+const patch = ({ name }: TestCluster, spec: object) =>
+  stage.kubectl('patch', 'etcd', name, '--type=merge', '-p', JSON.stringify({ spec }));
+
+async function rests(cluster: TestCluster, strike: () => void): Promise<void> {
+  const { name } = cluster;
+  await patch(cluster, { paused: true });
+  await cluster.until('it is paused', () => statusOf(watched.resource(name)).controlPaused === true);
+  await stage.kubectl('delete', 'pod', `${name}-2`);
+  strike();
+  assert.deepEqual(stepsDone(await morePasses(stage, watched, name, 2)), []);
+  assert.equal(namesOf(cluster.pods()), `${name}-1 ${name}-3`);
+  await patch(cluster, { paused: false });
+  await cluster.settled(3);
+  await cluster.verify();
+}
+
+async function endures(cluster: TestCluster, strike: () => void): Promise<void> {
+  const { name } = cluster;
+  const before = await fingerprint(stage, name);
+  const isBlocked = () => conditionOf(watched.resource(name), 'Blocked')?.status === 'True';
+  await patch(cluster, { size: 2, pod: { labels: { app: 'other' } } });
+  strike();
+  await cluster.until('its resource says what is wrong', isBlocked);
+  await assertUntouched(stage, name, before);
+  await patch(cluster, { size: 1, pod: { labels: null } });
+  await cluster.until('its resource is in order', () => !isBlocked());
+  await cluster.settled(1);
+  await assertUntouched(stage, name, before);
+}
+
 async function appears(name: string, strike: () => void): Promise<TestCluster> {
   const cluster = adoptCluster(watched, file, name, { claims: true });
   await stage.apply(etcdCluster(name, specOf({ claims: true })));
@@ -128,6 +164,10 @@ for (const [victim, names] of Object.entries(victims)) {
       t.test('in the middle of a scale in: the cluster reaches its size', () => shrinksTo1(large, strike)),
       t.test('in the middle of a heal: the lost member is replaced', () => heals(wounded, strike)),
       t.test('in the middle of a delete: nothing is left', () => disappears(old, strike)),
+      t.test('in the middle of a pause: nothing is touched before it ends', () => rests(resting, strike)),
+      t.test('in the middle of a bad edit: it is said, and nothing is touched', () =>
+        endures(misled, strike),
+      ),
     ]);
     assert.ok(created, 'the cluster did not appear');
     old = created;
@@ -136,5 +176,5 @@ for (const [victim, names] of Object.entries(victims)) {
 }
 
 test('every write that was acknowledged in all that time is there', async () => {
-  for (const cluster of [small, large, wounded, old]) await cluster.finish();
+  for (const cluster of [small, large, wounded, resting, misled, old]) await cluster.finish();
 });
