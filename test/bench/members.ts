@@ -47,7 +47,7 @@ export async function measureHealing(kube: Kube, cause: Cause, rounds: number): 
   await whole(kube, name, 3);
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const victim = (await pods(kube, name)).at(-1);
+    const victim = (await pods(kube, name))[round % 3];
     if (!victim) throw new Error(`${name} has no pods`);
     const lostId = incarnation(victim);
     const startedMs = performance.now();
