@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../services/cli/processes/servers.ts';
 
 /** A real nats-server or redis-server of a test, on loopback and in a directory of its own. */
 export interface TestServer {
@@ -170,21 +171,6 @@ export function redisCommand(server: Pick<TestServer, 'port'>, command: string):
     });
     socket.once('error', reject);
     socket.once('close', () => resolve(answer.replace(/\+OK\r\n$/, '')));
-  });
-}
-
-/** A loopback port that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('the listening socket has no port'));
-      });
-    });
   });
 }
 

@@ -87,7 +87,7 @@ function decide(
     reason: 'InvalidSpec',
     message,
     steps: [],
-    status: { conditions: [] },
+    status: undefined,
     blocked: {
       rule: 'nothing is changed for a spec that cannot be understood',
       evidence: message,

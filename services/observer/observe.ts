@@ -6,7 +6,7 @@ import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import { type KubeObject, resourceTypes } from '../../libs/kube/object.ts';
 import { eventsOf } from './events.ts';
-import { nextStatus, type WrittenStatus } from './status.ts';
+import { nextStatus, statusPatch, type WrittenStatus } from './status.ts';
 
 /** The most times a status is written again because the resource changed in between. */
 const attempts = 10;
@@ -39,7 +39,7 @@ export async function writeDecision(kube: Kube, decision: Decision, now: () => D
         const { uid, resourceVersion } = resource.metadata;
         await kube.patchStatus(type, key.namespace, key.name, {
           metadata: { uid, resourceVersion },
-          status: after,
+          status: statusPatch(before, after),
         });
       }
       await writeEvents(kube, eventsOf(decision, resource, before, after));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Condition, Plan } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { nextStatus, type WrittenStatus } from './status.ts';
+import { nextStatus, statusPatch, type WrittenStatus } from './status.ts';
 
 const early = '2026-01-01T00:00:00Z';
 const late = '2026-01-01T00:05:00Z';
@@ -96,11 +96,7 @@ test('conditions of others stay where they are, in their order', () => {
 test('a blocked plan says rule, evidence and what to do, and leaves the rest of the status alone', () => {
   const before = written(nextStatus({}, running, early));
   const blocked = { rule: 'r', evidence: 'e', action: 'a' };
-  const next = nextStatus(
-    before,
-    decided({ reason: 'InvalidSpec', status: { conditions: [] }, blocked }),
-    late,
-  );
+  const next = nextStatus(before, decided({ reason: 'InvalidSpec', status: undefined, blocked }), late);
   const condition = conditionOf(next, 'Blocked');
   assert.deepEqual([condition?.status, condition?.reason], ['True', 'InvalidSpec']);
   assert.equal(condition?.message, 'Rule: r. Evidence: e. What you can do: a.');
@@ -109,7 +105,7 @@ test('a blocked plan says rule, evidence and what to do, and leaves the rest of 
 
 test('a plan that is not blocked any more turns the condition back', () => {
   const blocked = { rule: 'r', evidence: 'e', action: 'a' };
-  const before = written(nextStatus({}, decided({ status: { conditions: [] }, blocked }), early));
+  const before = written(nextStatus({}, decided({ status: undefined, blocked }), early));
   const condition = conditionOf(nextStatus(before, running, late), 'Blocked');
   assert.deepEqual([condition?.status, condition?.lastTransitionTime], ['False', late]);
 });
@@ -145,4 +141,12 @@ test('a new generation is noted even if nothing else changed', () => {
   );
   assert.equal(written(next)['observedGeneration'], 3);
   assert.equal(conditionOf(next, 'Available')?.lastUpdateTime, early);
+});
+
+test('a field that the next status leaves out is removed, and no other is touched', () => {
+  const before = written(nextStatus({}, running, early));
+  const next = written(nextStatus({ ...before, reason: 'quorum was lost' }, running, late));
+  const patch = statusPatch({ ...before, reason: 'quorum was lost' }, next);
+  assert.equal(patch['reason'], null);
+  assert.deepEqual({ ...patch, reason: undefined }, { ...next, reason: undefined });
 });

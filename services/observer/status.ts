@@ -38,7 +38,7 @@ export function nextStatus(
     if (index < 0) conditions.push(next);
     else conditions[index] = next;
   }
-  const next: WrittenStatus = { ...current, ...wanted, observedGeneration: generation, conditions };
+  const next: WrittenStatus = { ...(wanted ?? current), observedGeneration: generation, conditions };
   return isDeepStrictEqual(next, current) ? undefined : next;
 }
 
@@ -77,4 +77,10 @@ function blockedCondition({ plan, error }: Decision): Condition | undefined {
   }
   if (error || !plan?.status) return undefined;
   return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
+}
+
+/** The merge patch that turns the present status into the next: what is left out of it goes. Pure. */
+export function statusPatch(current: WrittenStatus, next: WrittenStatus): Record<string, unknown> {
+  const gone = Object.keys(current).filter((field) => !(field in next));
+  return { ...Object.fromEntries(gone.map((field) => [field, null])), ...next };
 }

@@ -5,8 +5,9 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { type Bus, connectBus } from '../../libs/bus/bus.ts';
 import { isError } from '../../libs/errors/catalogue.ts';
+import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
-import { freePort, startNats } from '../servers.ts';
+import { startNats } from '../servers.ts';
 import { until } from '../wait.ts';
 import { event, parts, type TestBus, withBus } from './bus-setup.ts';
 

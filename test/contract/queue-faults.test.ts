@@ -4,8 +4,9 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isError } from '../../libs/errors/catalogue.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
+import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
-import { freePort, redisCommand, startRedis, type TestServer } from '../servers.ts';
+import { redisCommand, startRedis, type TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
 import { idle, type TestQueue, withQueue } from './queue-setup.ts';
 

@@ -119,7 +119,7 @@ const conditionSchema = z.object({
 
 export const etcdStatus = z.object({
   phase: z
-    .enum(['', 'Creating', 'Running', 'Failed'])
+    .enum(['Creating', 'Running', 'Failed'])
     .optional()
     .describe('Creating until all first members answer; Failed while quorum is lost; else Running.'),
   reason: z.string().optional().describe('Why the phase is Failed.'),
@@ -140,7 +140,7 @@ export const etcdStatus = z.object({
     .describe('The members by name.'),
   readyMembers: z.number().int().optional().describe('How many members are ready.'),
   currentVersion: z.string().optional().describe('The version that all members have at least.'),
-  targetVersion: z.string().optional().describe('The version being upgraded to; empty when none is.'),
+  targetVersion: z.string().optional().describe('The version being upgraded to; absent when none is.'),
   observedGeneration: z
     .number()
     .int()

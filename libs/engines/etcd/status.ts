@@ -3,7 +3,10 @@ import { clientPort, clientServiceName } from './names.ts';
 import { health } from './quorum.ts';
 import type { Decided, World } from './world.ts';
 
-/** The status of an EtcdCluster in a situation: what people and `kubectl wait` see. Pure. */
+/**
+ * The status of an EtcdCluster in a situation: what people and `kubectl wait` see. Pure. No text in it is empty:
+ * API servers before 1.21 can take an empty text for null, and refuse the whole status.
+ */
 export function statusOf(world: World, reason: string, decided: Decided): ClusterStatus {
   const { membership, identity, cluster, spec } = world;
   const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
@@ -11,15 +14,14 @@ export function statusOf(world: World, reason: string, decided: Decided): Cluste
   const failed = reason === 'QuorumLost';
   return {
     phase: failed ? 'Failed' : isFormed(world) ? 'Running' : 'Creating',
-    reason: failed ? decided.message : '',
+    ...(failed && { reason: decided.message }),
     controlPaused: spec.paused,
     size: membership?.voters.length ?? 0,
     serviceName: clientServiceName(cluster.name),
     clientPort,
     members: { ready, unready: listed.filter((name) => !ready.includes(name)) },
     readyMembers: ready.length,
-    currentVersion: identity?.version ?? '',
-    targetVersion: '',
+    ...(identity && { currentVersion: identity.version }),
     conditions: conditions(world, reason, decided),
   };
 }
@@ -48,21 +50,21 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
     condition(
       'Available',
       formed && membership !== undefined,
-      ['Quorum', membership ? health(membership) : ''],
+      ['Quorum', membership ? health(membership) : message],
       [reason, message],
     ),
     condition(
       'Recovering',
       formed && (membership === undefined || silent.length > 0),
       [reason, silent.length > 0 ? `not answering: ${silent.join(', ')}` : message],
-      ['MembersAnswer', formed ? 'all voting members answer' : ''],
+      ['MembersAnswer', formed ? 'all voting members answer' : 'there is nothing to recover yet'],
     ),
     condition(
       'Scaling',
       changing,
       [reason, `${voters} voting members, ${spec.size} wanted`],
-      ['SizeReached', ''],
+      ['SizeReached', `nothing is being added or removed, ${spec.size} wanted`],
     ),
-    condition('Upgrading', false, [reason, ''], ['NoUpgrade', '']),
+    condition('Upgrading', false, [reason, message], ['NoUpgrade', 'no upgrade is under way']),
   ];
 }
