@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,7 +33,7 @@ async function startSandbox(t: TestContext): Promise<Sandbox> {
   })) as [string];
   assert.equal(line, `KUBECONFIG=${join(folder, 'kubeconfig')}`);
   const kubectl = async (args: string[], input = '') => {
-    const running = promisify(execFile)('kubectl', args, {
+    const running = promisify(execFile)(process.env['KUBECTL'] ?? 'kubectl', args, {
       env: { ...process.env, KUBECONFIG: join(folder, 'kubeconfig') },
       timeout: 20_000,
     });
@@ -83,7 +83,7 @@ async function runPod({ kubectl }: Sandbox): Promise<number[]> {
   ]);
   const main = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
   await until('the pod has begun', async () => (await kubectl(['logs', 'writer'])).includes('written'));
-  const children = (await promisify(execFile)('ps', ['--ppid', String(main), '-o', 'pid='])).stdout;
+  const children = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8');
   const pids = [main, ...children.trim().split(/\s+/).map(Number)];
   assert.ok(pids.length >= 2 && pids.every(isAlive));
   return pids;
