@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectBus } from '../../libs/bus/bus.ts';
+import { type Bus, connectBus } from '../../libs/bus/bus.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import { createLog } from '../../libs/service/log.ts';
 import { until } from '../wait.ts';
@@ -33,44 +33,43 @@ export async function measureDelay(options: {
     await kube.patch(etcdClusters, 'default', names[index % clusters] ?? '', patch);
   }
   const tookMs = performance.now() - startedMs;
-  const stamped = new Map<string, number>();
-  const delays = new Map<string, number>();
-  await until(
-    'every event has woken a pass',
-    async () => {
-      for await (const { payload } of bus.read({
-        stream: 'events',
-        filter: 'quorate.events.>',
-        since,
-        signal: stop.signal,
-      })) {
-        const event = JSON.parse(payload) as { id: string; time: string };
-        stamped.set(event.id, Date.parse(event.time));
-      }
-      for await (const { payload } of bus.read({
-        stream: 'decisions',
-        filter: 'quorate.decisions.>',
-        since,
-        signal: stop.signal,
-      })) {
-        const decision = JSON.parse(payload) as { wokenBy: string[]; time: string };
-        for (const id of decision.wokenBy) {
-          const stampedMs = stamped.get(id);
-          if (stampedMs !== undefined) delays.set(id, Date.parse(decision.time) - stampedMs);
-        }
-      }
-      return delays.size >= events * 0.99;
-    },
-    30_000,
-  );
+  const { stamped, begun } = follow(bus, since, stop.signal);
+  const delays = () =>
+    [...begun].flatMap(([id, begunMs]) => {
+      const stampedMs = stamped.get(id);
+      return stampedMs === undefined ? [] : [begunMs - stampedMs];
+    });
+  await until('every event has woken a pass', () => delays().length >= events * 0.99, 30_000);
   for (const name of names) await remove(kube, name);
   stop.abort();
   await bus.close();
-  const sorted = [...delays.values()].sort((a, b) => a - b);
+  const sorted = delays().sort((a, b) => a - b);
   return {
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
-    events: delays.size,
+    events: sorted.length,
     perSecond: Math.round((events * 1000) / tookMs),
   };
+}
+
+/** When each event was stamped, and when the pass that it woke began, as both streams tell it. */
+function follow(bus: Bus, since: Date, signal: AbortSignal) {
+  const stamped = new Map<string, number>();
+  const begun = new Map<string, number>();
+  const read = async (stream: 'events' | 'decisions', take: (message: string) => void) => {
+    for await (const { payload } of bus.read({ stream, since, follow: true, signal })) take(payload);
+  };
+  const reading = Promise.all([
+    read('events', (text) => {
+      const event = JSON.parse(text) as { id: string; time: string };
+      stamped.set(event.id, Date.parse(event.time));
+    }),
+    read('decisions', (text) => {
+      const decision = JSON.parse(text) as { wokenBy: string[]; time: string };
+      for (const id of decision.wokenBy) begun.set(id, Date.parse(decision.time));
+    }),
+  ]);
+  // A reader that fails leaves the wait above to fail, with what it waited for.
+  reading.catch((error: unknown) => console.error(error));
+  return { stamped, begun };
 }
