@@ -22,6 +22,8 @@ const meanings: Record<string, ErrorCode> = {
   'etcdserver: request timed out, possibly due to connection lost': 'ETCD_TIMEOUT',
   'etcdserver: request timed out, waiting for the applied index took too long': 'ETCD_TIMEOUT',
   'etcdserver: request timed out, leader transfer took too long': 'ETCD_TIMEOUT',
+  // Said by a server that noticed our deadline before our own clock did.
+  'context deadline exceeded': 'ETCD_TIMEOUT',
   // Said while starting and while stopping.
   'etcdserver: not capable': 'ETCD_UNREACHABLE',
   'etcdserver: server stopped': 'ETCD_UNREACHABLE',
