@@ -46,5 +46,5 @@ try {
 } finally {
   await kube.close();
   await stack.stop();
-  if (!process.env.KEEP) await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true });
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { connectEtcd, type EtcdClient } from '../../libs/engines/etcd/client/client.ts';
 import { type ErrorCode, isError } from '../../libs/errors/catalogue.ts';
 import { type EtcdProcess, type EtcdProcesses, startEtcdProcesses } from '../etcd.ts';
+import { until } from '../wait.ts';
 import { startWriter } from '../writer.ts';
 
 const run = promisify(execFile);
@@ -20,12 +21,6 @@ async function retryOn<Result>(code: ErrorCode, call: () => Promise<Result>): Pr
     } catch (error) {
       if (!isError(error, code) || Date.now() > deadlineMs) throw error;
     }
-  }
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + 20_000; !(await holds()); await sleep(50)) {
-    if (Date.now() > deadlineMs) throw new Error(`waited 20 s for: ${what}`);
   }
 }
 

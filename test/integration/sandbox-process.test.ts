@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { until } from '../wait.ts';
 
 const entry = join(import.meta.dirname, '../../libs/sandbox/main.ts');
 
@@ -51,6 +51,7 @@ const claim = {
 };
 
 // It leaves a child of its own behind, which must not outlive it either.
+const limitMs = 10_000;
 const script = 'echo kept > /data/file; sleep 1000 & echo written; wait';
 
 const pod = {
@@ -82,7 +83,11 @@ async function runPod({ kubectl }: Sandbox): Promise<number[]> {
     'jsonpath={.status.containerStatuses[0].containerID}',
   ]);
   const main = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
-  await until('the pod has begun', async () => (await kubectl(['logs', 'writer'])).includes('written'));
+  await until(
+    'the pod has begun',
+    async () => (await kubectl(['logs', 'writer'])).includes('written'),
+    limitMs,
+  );
   const children = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8');
   const pids = [main, ...children.trim().split(/\s+/).map(Number)];
   assert.ok(pids.length >= 2 && pids.every(isAlive));
@@ -93,19 +98,11 @@ function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/exe`);
 }
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) assert.fail(`never so: ${what}`);
-    await sleep(20);
-  }
-}
-
 test('a sandbox that is killed takes all its containers along', async (t) => {
   const sandbox = await startSandbox(t);
   const pids = await runPod(sandbox);
   sandbox.process.kill('SIGKILL');
-  await until('all containers are gone', () => !pids.some(isAlive));
+  await until('all containers are gone', () => !pids.some(isAlive), limitMs);
 });
 
 test('a sandbox that is stopped ends its containers and leaves the volumes', async (t) => {
@@ -152,7 +149,7 @@ test('the node and its disks break on demand', async (t) => {
   await waitForNode('True');
   await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=10s']);
   const content = () => kubectl(['exec', 'writer', '--', 'cat', '/data/file']).catch(() => '');
-  await until('the pod has written again', async () => (await content()) === 'kept\n');
+  await until('the pod has written again', async () => (await content()) === 'kept\n', limitMs);
   const address = () => kubectl(['get', 'pod', 'writer', '-o', 'jsonpath={.status.podIP}']);
   const before = await address();
   await post('node/revive');
