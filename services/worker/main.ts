@@ -4,7 +4,7 @@ import { engines } from '../../libs/engines/index.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
-import { readConfig, settings } from '../../libs/service/config.ts';
+import { readConfig, redisSettings, settings } from '../../libs/service/config.ts';
 import { runService } from '../../libs/service/run.ts';
 import { dispatch } from './dispatch.ts';
 import { openOutbox } from './outbox.ts';
@@ -16,6 +16,7 @@ import { resync } from './resync.ts';
  * another could miss.
  */
 const workerSettings = settings.extend({
+  ...redisSettings.shape,
   /** How many clusters are worked on at once; passes mostly wait for answers. */
   QUORATE_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(20),
   /** How long after a worker was last heard of another takes its task over, in milliseconds. */
