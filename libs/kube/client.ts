@@ -6,6 +6,7 @@ import type { Kube, Listed } from './kube.ts';
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ResourceType } from './object.ts';
 import { pathOf, selectorOf } from './path.ts';
 import { type Asked, openRequests } from './request.ts';
+import { createServedVersions } from './served.ts';
 
 /** A kube whose changes can be watched, too. */
 export interface WatchableKube extends Kube {
@@ -29,6 +30,8 @@ export interface ConnectOptions {
   id: string;
   /** Without it, as kubectl: `KUBECONFIG`, `~/.kube/config`, the pod's own service account. */
   kubeconfigPath?: string;
+  /** Lists and watches go no further than this namespace; all namespaces without it. */
+  namespace?: string | undefined;
   /** How long one request may take, in milliseconds. */
   timeoutMs?: number;
 }
@@ -42,17 +45,28 @@ const applyPatch = 'application/apply-patch+yaml';
  * Connects to a Kubernetes API. Nothing is sent before the first verb; CONFIG_INVALID where there is no usable
  * kubeconfig. Where the caller's signal is aborted, a verb throws the signal's reason.
  */
-export function connectKube({ id, kubeconfigPath, timeoutMs = 10_000 }: ConnectOptions): WatchableKube {
+export function connectKube(options: ConnectOptions): WatchableKube {
+  const { id, kubeconfigPath, namespace: scope, timeoutMs = 10_000 } = options;
   const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
+  const served = createServedVersions(requests);
 
-  async function object(asked: Asked): Promise<KubeObject> {
-    const { status, body, said } = await requests.ask(asked);
-    return readObject(status, body, said);
+  /** Asks about objects of the type in the version that the API serves; they come and go in the type's own. */
+  async function object(
+    type: ResourceType,
+    { at: [namespace, name, subresource] = [], ...asked }: Asking,
+  ): Promise<KubeObject> {
+    const path = pathOf(await served(type, asked.signal), namespace, name, subresource);
+    const { status, body, said } = await requests.ask({ ...asked, path });
+    return readObject(type, status, body, said);
   }
+  const written = async (type: ResourceType, given: KubeObject, signal?: AbortSignal) => ({
+    ...given,
+    apiVersion: apiVersionOf(await served(type, signal)),
+  });
 
   async function list(
     type: ResourceType,
-    { namespace, labels, signal }: Parameters<Kube['list']>[1] = {},
+    { namespace = scope, labels, signal }: Parameters<Kube['list']>[1] = {},
   ): Promise<Listed> {
     const items: KubeObject[] = [];
     const selector = labels === undefined ? {} : { labelSelector: selectorOf(labels) };
@@ -153,7 +167,7 @@ export function connectKube({ id, kubeconfigPath, timeoutMs = 10_000 }: ConnectO
         resourceVersion,
         ...(labels === undefined ? {} : { labelSelector: selectorOf(labels) }),
       };
-      return requests.stream({ method: 'GET', path: pathOf(type), query, signal });
+      return requests.stream({ method: 'GET', path: pathOf(type, scope), query, signal });
     },
     close: () => requests.close(),
   };

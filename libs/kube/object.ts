@@ -41,6 +41,8 @@ export interface ResourceType {
   kind: string;
   plural: string;
   namespaced: boolean;
+  /** Versions of the same shape for API servers that do not serve `version` yet, newest first. */
+  olderVersions?: readonly string[];
 }
 
 export const resourceTypes = {
@@ -52,6 +54,15 @@ export const resourceTypes = {
     kind: 'PersistentVolumeClaim',
     plural: 'persistentvolumeclaims',
     namespaced: true,
+  },
+  /** Kubernetes 1.20 serves only v1beta1, from 1.25 on only v1 is left. */
+  budget: {
+    group: 'policy',
+    version: 'v1',
+    kind: 'PodDisruptionBudget',
+    plural: 'poddisruptionbudgets',
+    namespaced: true,
+    olderVersions: ['v1beta1'],
   },
   secret: { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true },
   event: { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true },

@@ -68,6 +68,10 @@ export const settings = z.object({
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and dashes')
     .default('local')
     .describe('Id of the Kubernetes cluster under management, as it appears in subjects and records.'),
+  QUORATE_NAMESPACE: z
+    .string()
+    .optional()
+    .describe('Only clusters of this namespace are looked after; without it, those of every namespace.'),
   QUORATE_INSTANCE: z
     .string()
     // In a container the process has number 1, and the host's name is the pod's.

@@ -17,7 +17,7 @@ const watcherSettings = settings.extend({
 
 await runService('watcher', async ({ log, signal }) => {
   const config = readConfig(watcherSettings);
-  const kube = connectKube({ id: config.QUORATE_KUBE });
+  const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const name = `watcher ${config.QUORATE_INSTANCE}`;
   const bus = await connectBus({ url: config.NATS_URL, name, log, signal });
   const digestKey = config.QUORATE_DIGEST_KEY ?? randomBytes(32).toString('hex');

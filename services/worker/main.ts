@@ -27,7 +27,7 @@ const workerSettings = settings.extend({
 
 await runService('worker', async ({ log, signal }) => {
   const config = readConfig(workerSettings);
-  const kube = connectKube({ id: config.QUORATE_KUBE });
+  const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const tasks = connectTasks({ url: config.REDIS_URL, kube: kube.id, log });
   const bus = await connectBus({
     url: config.NATS_URL,

@@ -117,6 +117,26 @@ describe('the Kubernetes client', () => {
     );
   });
 
+  test('of one namespace alone, it asks for nothing of the others', async () => {
+    const asked: string[] = [];
+    const script: Script = (request, response) => {
+      asked.push(request.url.split('?')[0] ?? '');
+      reply(response, 200, { metadata: { resourceVersion: '7' }, items: [] });
+    };
+    await withApi(script, async (_kube, { kubeconfigPath }) => {
+      const kube = connectKube({ id: 'test', kubeconfigPath, namespace: 'mine' });
+      try {
+        await kube.list(pod);
+        const { signal } = new AbortController();
+        const watch = await kube.openWatch(pod, { resourceVersion: '7', timeoutSeconds: 1, signal });
+        watch.destroy();
+      } finally {
+        await kube.close();
+      }
+    });
+    assert.deepEqual(asked, ['/api/v1/namespaces/mine/pods', '/api/v1/namespaces/mine/pods']);
+  });
+
   test('only the API itself can say that an object is absent', async () => {
     const answers = new Map<string, (response: Parameters<Script>[1]) => void>([
       [
