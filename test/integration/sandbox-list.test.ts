@@ -9,7 +9,7 @@ import { createStore } from '../../libs/sandbox/memory.ts';
 import type { NodeFaults } from '../../libs/sandbox/node-faults.ts';
 import type { Runtime } from '../../libs/sandbox/runtime.ts';
 import { type SandboxApi, startApi } from '../../libs/sandbox/server.ts';
-import { unpackKubectl } from '../../services/cli/toolchain/kubectl.ts';
+import { unpackProgram } from '../../services/cli/toolchain/carried.ts';
 import { createTestLog } from '../log.ts';
 
 /** `kind: List` against the sandbox's API: kubectl checks the items itself, by /openapi/v2. */
@@ -97,7 +97,7 @@ const list = (
 };
 
 const given = process.env['KUBECTL'] ?? 'kubectl';
-const programs = [...new Set([given, (await unpackKubectl()) ?? given])];
+const programs = [...new Set([given, (await unpackProgram('kubectl')) ?? given])];
 
 for (const [index, program] of programs.entries()) {
   const kubectl = kubectlOf(program);

@@ -8,12 +8,12 @@ import { describeMissing, programsNeeded } from './programs.ts';
 /** A machine that has these files, and kubectls of these versions. */
 function machineWith(
   files: Record<string, { major: number; minor: number } | undefined>,
-  npmKubectl?: string,
+  fromNpm?: string,
 ): Lookup {
   return {
     isProgram: (path) => path in files,
     kubectlVersion: async (path) => files[path],
-    npmKubectl: async () => npmKubectl,
+    fromNpm: async (name) => fromNpm && `${fromNpm}/${name}`,
   };
 }
 
@@ -60,17 +60,31 @@ test('a kubectl that is too old or does not run is passed over for the one npm b
   const find = async (version: { major: number; minor: number } | undefined, npm?: string) =>
     (await findPrograms(['kubectl'], inPath, machineWith({ '/usr/bin/kubectl': version }, npm))).paths
       .kubectl;
-  assert.equal(await find({ major: 1, minor: 29 }, '/npm/kubectl'), '/usr/bin/kubectl');
-  assert.equal(await find({ major: 2, minor: 0 }, '/npm/kubectl'), '/usr/bin/kubectl');
-  assert.equal(await find({ major: 1, minor: 28 }, '/npm/kubectl'), '/npm/kubectl');
-  assert.equal(await find(undefined, '/npm/kubectl'), '/npm/kubectl');
+  assert.equal(await find({ major: 1, minor: 29 }, '/npm'), '/usr/bin/kubectl');
+  assert.equal(await find({ major: 2, minor: 0 }, '/npm'), '/usr/bin/kubectl');
+  assert.equal(await find({ major: 1, minor: 28 }, '/npm'), '/npm/kubectl');
+  assert.equal(await find(undefined, '/npm'), '/npm/kubectl');
   assert.equal(await find({ major: 1, minor: 20 }), undefined);
 });
 
 test('a kubectl that the user names is taken at any version', async () => {
-  const lookup = machineWith({ '/old/kubectl': { major: 1, minor: 20 } }, '/npm/kubectl');
+  const lookup = machineWith({ '/old/kubectl': { major: 1, minor: 20 } }, '/npm');
   const found = await findPrograms(['kubectl'], { KUBECTL: '/old/kubectl' }, lookup);
   assert.equal(found.paths.kubectl, '/old/kubectl');
+});
+
+test('helm comes from its variable, from PATH, then from npm', async () => {
+  const find = async (files: string[], environment: Record<string, string>) =>
+    (
+      await findPrograms(
+        ['helm'],
+        environment,
+        machineWith(Object.fromEntries(files.map((file) => [file, undefined])), '/npm'),
+      )
+    ).paths.helm;
+  assert.equal(await find(['/my/helm', '/usr/bin/helm'], { PATH: '/usr/bin', HELM: '/my/helm' }), '/my/helm');
+  assert.equal(await find(['/usr/bin/helm'], { PATH: '/usr/bin' }), '/usr/bin/helm');
+  assert.equal(await find([], { PATH: '/usr/bin' }), '/npm/helm');
 });
 
 test('the version of kubectl is read from what it says', () => {

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { QuorateError } from '../../../libs/errors/catalogue.ts';
-import { type KubectlVersion, kubectlVersion, unpackKubectl } from './kubectl.ts';
+import { type CarriedProgram, unpackProgram } from './carried.ts';
+import { type KubectlVersion, kubectlVersion } from './kubectl.ts';
 import { type ProgramName, type ProgramPaths, programs } from './programs.ts';
 
 /** What finding programs asks of the machine. */
@@ -9,8 +10,8 @@ export interface Lookup {
   isProgram(path: string): boolean;
   /** `undefined` where it does not run or does not say. */
   kubectlVersion(path: string): Promise<KubectlVersion | undefined>;
-  /** The kubectl that an npm package brings, or `undefined` where it has none for this machine. */
-  npmKubectl(): Promise<string | undefined>;
+  /** The program that an npm package brings, or `undefined` where it has none for this machine. */
+  fromNpm(name: CarriedProgram): Promise<string | undefined>;
 }
 
 export interface Found {
@@ -23,7 +24,7 @@ const oldestKubectl: KubectlVersion = { major: 1, minor: 29 };
 
 /**
  * Finds each program: its environment variable, then PATH and the folders for servers, which a user's PATH often
- * lacks, then (kubectl only) what npm brings. A variable is taken at its word; it throws CONFIG_INVALID where it
+ * lacks, then (kubectl and helm only) what npm brings. A variable is taken at its word; it throws CONFIG_INVALID where it
  * names no program.
  */
 export async function findPrograms(
@@ -34,7 +35,8 @@ export async function findPrograms(
   const found = await Promise.all(
     names.map(async (name) => {
       const onPath = findNamed(name, environment, lookup);
-      return name === 'kubectl' ? findKubectl(onPath, environment, lookup) : onPath;
+      if (name === 'kubectl') return findKubectl(onPath, environment, lookup);
+      return name === 'helm' ? (onPath ?? lookup.fromNpm('helm')) : onPath;
     }),
   );
   const paths: ProgramPaths = {};
@@ -57,7 +59,7 @@ async function findKubectl(
     const version = await lookup.kubectlVersion(onPath);
     if (version !== undefined && isRecent(version)) return onPath;
   }
-  return lookup.npmKubectl();
+  return lookup.fromNpm('kubectl');
 }
 
 function isRecent(version: KubectlVersion): boolean {
@@ -108,5 +110,5 @@ export const machine: Lookup = {
     }
   },
   kubectlVersion,
-  npmKubectl: unpackKubectl,
+  fromNpm: unpackProgram,
 };

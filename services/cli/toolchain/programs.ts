@@ -7,6 +7,8 @@ export const programs = {
   bwrap: { command: 'bwrap', variable: 'BWRAP', debianPackage: 'bubblewrap' },
   // Debian's kubectl (kubernetes-client) may be years older than what is needed here; npm brings a new one.
   kubectl: { command: 'kubectl', variable: 'KUBECTL', debianPackage: undefined },
+  // Nothing but the manifests and the tests needs helm.
+  helm: { command: 'helm', variable: 'HELM', debianPackage: undefined },
 } as const satisfies Record<string, { command: string; variable: string; debianPackage: string | undefined }>;
 
 export type ProgramName = keyof typeof programs;
@@ -34,15 +36,18 @@ export function programVariables(paths: ProgramPaths): Record<string, string> {
   return variables;
 }
 
+const notInDebian: Record<string, string> = {
+  kubectl: 'kubectl 1.29 or later from kubernetes.io',
+  helm: 'helm 3.8 or later from helm.sh',
+};
+
 /** One list of everything that is missing and how to get it, for the person at the keyboard. */
 export function describeMissing(missing: readonly ProgramName[]): string {
   const width = Math.max(...missing.map((name) => programs[name].command.length));
   const lines = missing.map((name) => {
     const { command, variable, debianPackage } = programs[name];
     const source =
-      debianPackage === undefined
-        ? 'kubectl 1.29 or later from kubernetes.io'
-        : `Debian package ${debianPackage}`;
+      debianPackage === undefined ? (notInDebian[command] ?? command) : `Debian package ${debianPackage}`;
     return `  ${command.padEnd(width)}  ${source}, or its path in ${variable}`;
   });
   const packages = missing.flatMap((name) => programs[name].debianPackage ?? []);
