@@ -3,7 +3,7 @@ import { type Bus, connectBus } from '../../libs/bus/bus.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import { createLog } from '../../libs/service/log.ts';
 import { until } from '../wait.ts';
-import { etcdCluster, etcdClusters, remove } from './members.ts';
+import { etcdCluster, etcdClusters, namespace, remove } from './members.ts';
 import { percentile } from './report.ts';
 
 const clusters = 20;
@@ -30,7 +30,7 @@ export async function measureDelay(options: {
     const behindMs = (index * 1000) / perSecond - (performance.now() - startedMs);
     if (behindMs > 0) await pause(behindMs);
     const patch = { metadata: { annotations: { 'bench/tick': String(index) } } };
-    await kube.patch(etcdClusters, 'default', names[index % clusters] ?? '', patch);
+    await kube.patch(etcdClusters, namespace, names[index % clusters] ?? '', patch);
   }
   const tookMs = performance.now() - startedMs;
   const { stamped, begun } = follow(bus, since, stop.signal);

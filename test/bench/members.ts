@@ -13,7 +13,8 @@ export const etcdClusters: ResourceType = {
   namespaced: true,
 };
 
-const namespace = 'default';
+/** Everything of the benchmark happens here; it is made at the start and deleted at the end. */
+export const namespace = 'quorate-bench';
 const limitMs = 120_000;
 
 export function etcdCluster(name: string, spec: object): KubeObject {
@@ -40,37 +41,63 @@ export type Cause = 'process killed' | 'pod deleted, with claim' | 'pod deleted,
 
 /** From the loss of a member to three ready pods again, none of them the one that was lost. */
 export async function measureHealing(kube: Kube, cause: Cause, rounds: number): Promise<number[]> {
-  const name = `heal-${randomBytes(4).toString('hex')}`;
-  const claim = { persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } } };
-  const spec = cause === 'pod deleted, with claim' ? { size: 3, pod: claim } : { size: 3 };
-  await kube.create(etcdClusters, etcdCluster(name, spec));
-  await whole(kube, name, 3);
+  const { heal, close } = await openHealing(kube, cause);
   const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const victim = (await pods(kube, name))[round % 3];
-    if (!victim) throw new Error(`${name} has no pods`);
-    const lostId = incarnation(victim);
-    const startedMs = performance.now();
-    await take(kube, victim, cause);
-    await until(
-      `${name} is healed`,
-      async () => {
-        const present = await pods(kube, name);
-        const isNew = present.every((pod) => incarnation(pod) !== lostId);
-        return isNew && present.length === 3 && present.every(isReady) && (await isAvailable(kube, name, 3));
-      },
-      limitMs,
-    );
-    times.push(performance.now() - startedMs);
-  }
-  await remove(kube, name);
+  for (let round = 0; round < rounds; round++) times.push(await heal(round));
+  await close();
   return times;
 }
 
+/** A cluster that can be hurt and watched many times. */
+export async function openHealing(kube: Kube, cause: Cause) {
+  const name = `heal-${randomBytes(4).toString('hex')}`;
+  const spec = cause === 'pod deleted, with claim' ? { size: 3, pod: claimPolicy } : { size: 3 };
+  await kube.create(etcdClusters, etcdCluster(name, spec));
+  await whole(kube, name, 3);
+  const lose = (victim: KubeObject) => take(kube, victim, cause);
+  return {
+    heal: (round: number) => measureLoss(kube, name, round, lose, () => isAvailable(kube, name, 3)),
+    close: () => remove(kube, name),
+  };
+}
+
+/** For members that keep their data when their pod goes. */
+export const claimPolicy = {
+  persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } },
+};
+
+/** From the loss of one of the three pods of `name` to three ready ones, none of them the one that was lost. */
+export async function measureLoss(
+  kube: Kube,
+  name: string,
+  round: number,
+  lose: (victim: KubeObject) => Promise<void>,
+  isWell: () => Promise<boolean>,
+): Promise<number> {
+  const victim = (await pods(kube, name))[round % 3];
+  if (!victim) throw new Error(`${name} has no pods`);
+  const lostId = incarnation(victim);
+  const startedMs = performance.now();
+  await lose(victim);
+  await until(
+    `${name} is healed`,
+    async () => {
+      const present = await pods(kube, name);
+      const isNew = present.every((pod) => incarnation(pod) !== lostId);
+      return isNew && present.length === 3 && present.every(isReady) && (await isWell());
+    },
+    limitMs,
+  );
+  return performance.now() - startedMs;
+}
+
 async function take(kube: Kube, victim: KubeObject, cause: Cause): Promise<void> {
-  const { name, uid = '' } = victim.metadata;
   if (cause === 'process killed') process.kill(hostPid(victim), 'SIGKILL');
-  else await kube.delete(resourceTypes.pod, namespace, name, { uid });
+  else await deletePod(kube, victim);
+}
+
+export async function deletePod(kube: Kube, { metadata }: KubeObject): Promise<void> {
+  await kube.delete(resourceTypes.pod, namespace, metadata.name, { uid: metadata.uid ?? '' });
 }
 
 interface PodStatus {
@@ -95,14 +122,19 @@ async function whole(kube: Kube, name: string, size: number): Promise<void> {
   await until(
     `${name} has ${size} ready members`,
     async () => {
-      const present = await pods(kube, name);
-      return present.length === size && present.every(isReady) && (await isAvailable(kube, name, size));
+      const areReady = await arePodsReady(kube, name, size);
+      return areReady && (await isAvailable(kube, name, size));
     },
     limitMs,
   );
 }
 
-async function pods(kube: Kube, name: string): Promise<KubeObject[]> {
+export async function arePodsReady(kube: Kube, name: string, size: number): Promise<boolean> {
+  const present = await pods(kube, name);
+  return present.length === size && present.every(isReady);
+}
+
+export async function pods(kube: Kube, name: string): Promise<KubeObject[]> {
   const { items } = await kube.list(resourceTypes.pod, { namespace, labels: { etcd_cluster: name } });
   return items.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
