@@ -52,6 +52,21 @@ export const catalogue = {
     'the Kubernetes API refused the request',
     'Read the reason: it names the field, the right or the webhook that refused.',
   ),
+  KUBE_QUOTA_EXCEEDED: entry(
+    false,
+    'a quota of the namespace does not allow the write',
+    'Raise the named ResourceQuota or delete what fills it; Quorate tries again at least twice a minute.',
+  ),
+  KUBE_ADMISSION_REFUSED: entry(
+    false,
+    "a rule of the Kubernetes cluster's own refused the write",
+    'Change what the named webhook, limit range or security policy objects to, or that rule; Quorate tries again at least twice a minute.',
+  ),
+  KUBE_WEBHOOK_FAILED: entry(
+    true,
+    'an admission webhook could not be asked, so the write was refused',
+    'Bring the named webhook back, or delete its configuration; Quorate tries again at least twice a minute.',
+  ),
   NAME_TAKEN: entry(
     false,
     'an object of the name that is needed belongs to somebody else',

@@ -41,6 +41,11 @@ const pageSize = 500;
 const mergePatch = 'application/merge-patch+json';
 const applyPatch = 'application/apply-patch+yaml';
 
+type At = [namespace?: string | undefined, name?: string, subresource?: 'status'];
+
+/** A request about objects of a kind: of a namespace, or one of them, or its subresource. */
+type Asking = Omit<Asked, 'path'> & { at?: At };
+
 /**
  * Connects to a Kubernetes API. Nothing is sent before the first verb; CONFIG_INVALID where there is no usable
  * kubeconfig. Where the caller's signal is aborted, a verb throws the signal's reason.
@@ -50,16 +55,16 @@ export function connectKube(options: ConnectOptions): WatchableKube {
   const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
   const served = createServedVersions(requests);
 
-  /** Asks about objects of the type in the version that the API serves; they come and go in the type's own. */
-  async function object(
-    type: ResourceType,
-    { at: [namespace, name, subresource] = [], ...asked }: Asking,
-  ): Promise<KubeObject> {
-    const path = pathOf(await served(type, asked.signal), namespace, name, subresource);
-    const { status, body, said } = await requests.ask({ ...asked, path });
+  /** Asks in the version that the API serves. */
+  async function ask(type: ResourceType, { at = [], ...asked }: Asking) {
+    const path = pathOf(await served(type, asked.signal), ...at);
+    return requests.ask({ ...asked, path });
+  }
+  async function object(type: ResourceType, asking: Asking): Promise<KubeObject> {
+    const { status, body, said } = await ask(type, asking);
     return readObject(type, status, body, said);
   }
-  const written = async (type: ResourceType, given: KubeObject, signal?: AbortSignal) => ({
+  const sent = async (type: ResourceType, given: KubeObject, signal?: AbortSignal) => ({
     ...given,
     apiVersion: apiVersionOf(await served(type, signal)),
   });
@@ -73,7 +78,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     let next: string | undefined;
     for (;;) {
       const query = { ...selector, limit: pageSize, ...(next ? { continue: next } : {}) };
-      const page = await object({ method: 'GET', path: pathOf(type, namespace), query, signal });
+      const page = await object(type, { method: 'GET', at: [namespace], query, signal });
       const { resourceVersion = '', continue: more } = page.metadata as {
         resourceVersion?: string;
         continue?: string;
@@ -100,7 +105,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     const { uid, resourceVersion: known } = patch.metadata ?? {};
     // No two objects ever have the same resourceVersion.
     if (uid === undefined || known !== undefined) return patch;
-    const present = await object({ method: 'GET', path: pathOf(type, namespace, name), signal });
+    const present = await object(type, { method: 'GET', at: [namespace, name], signal });
     const { uid: presentUid, resourceVersion } = present.metadata;
     if (presentUid !== uid) {
       const detail = `${type.kind} ${namespace ?? ''}/${name} is another object: its uid is ${presentUid}, not ${uid}`;
@@ -109,54 +114,48 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     return { ...patch, metadata: { resourceVersion, ...patch.metadata } };
   }
 
-  const patched = (path: string, contentType: string, body: object, signal?: AbortSignal, force?: boolean) =>
-    object({
-      method: 'PATCH',
-      path,
-      query: { fieldManager, ...(force === undefined ? {} : { force }) },
-      contentType,
-      body,
-      signal,
-    });
+  const patched = (
+    type: ResourceType,
+    asking: Pick<Asking, 'at' | 'contentType' | 'body' | 'signal'>,
+    query = {},
+  ) => object(type, { method: 'PATCH', query: { fieldManager, ...query }, ...asking });
 
   return {
     id,
     async get(type, namespace, name, signal) {
-      const { status, body, said } = await requests.ask({
-        method: 'GET',
-        path: pathOf(type, namespace, name),
-        signal,
-      });
+      const { status, body, said } = await ask(type, { method: 'GET', at: [namespace, name], signal });
       if (isAbsent(status, body, name)) return undefined;
-      return readObject(status, body, said);
+      return readObject(type, status, body, said);
     },
     list,
-    create(type, created, signal) {
-      const path = pathOf(type, created.metadata.namespace);
-      return object({ method: 'POST', path, query: { fieldManager }, body: created, signal });
+    async create(type, created, signal) {
+      const { namespace } = created.metadata;
+      const body = await sent(type, created, signal);
+      return object(type, { method: 'POST', at: [namespace], query: { fieldManager }, body, signal });
     },
-    apply(type, applied, signal) {
-      const path = pathOf(type, applied.metadata.namespace, applied.metadata.name);
-      return patched(path, applyPatch, applied, signal, true);
+    async apply(type, applied, signal) {
+      const { namespace, name } = applied.metadata;
+      const body = await sent(type, applied, signal);
+      return patched(type, { at: [namespace, name], contentType: applyPatch, body, signal }, { force: true });
     },
     patch(type, namespace, name, patch, signal) {
-      return patched(pathOf(type, namespace, name), mergePatch, patch, signal);
+      return patched(type, { at: [namespace, name], contentType: mergePatch, body: patch, signal });
     },
     async patchStatus(type, namespace, name, patch, signal) {
-      const guarded = await withVersion(type, namespace, name, patch, signal);
-      return patched(pathOf(type, namespace, name, 'status'), mergePatch, guarded, signal);
+      const body = await withVersion(type, namespace, name, patch, signal);
+      return patched(type, { at: [namespace, name, 'status'], contentType: mergePatch, body, signal });
     },
     async delete(type, namespace, name, preconditions, signal) {
-      const options = {
+      const body = {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
         propagationPolicy: 'Background',
         preconditions,
       };
-      const path = pathOf(type, namespace, name);
-      const { status, body, said } = await requests.ask({ method: 'DELETE', path, body: options, signal });
-      if (isAbsent(status, body, name)) return 'gone';
-      if (status >= 300) throw failureOf(status, body, said);
+      const asking: Asking = { method: 'DELETE', at: [namespace, name], body, signal };
+      const { status, body: reply, said } = await ask(type, asking);
+      if (isAbsent(status, reply, name)) return 'gone';
+      if (status >= 300) throw failureOf(status, reply, said);
       return 'deleted';
     },
     async openWatch(type, { labels, resourceVersion, timeoutSeconds, signal }) {
@@ -167,16 +166,17 @@ export function connectKube(options: ConnectOptions): WatchableKube {
         resourceVersion,
         ...(labels === undefined ? {} : { labelSelector: selectorOf(labels) }),
       };
-      return requests.stream({ method: 'GET', path: pathOf(type, scope), query, signal });
+      const path = pathOf(await served(type, signal), scope);
+      return requests.stream({ method: 'GET', path, query, signal });
     },
     close: () => requests.close(),
   };
 }
 
-/** The object of a reply of success; any other reply throws. */
-function readObject(status: number, body: unknown, said: string): KubeObject {
+/** The object of a reply of success, in the type's own version; any other reply throws. */
+function readObject(type: ResourceType, status: number, body: unknown, said: string): KubeObject {
   if (status >= 300) throw failureOf(status, body, said);
   const object = body as Partial<KubeObject> | null;
   if (typeof object?.metadata !== 'object') throw unreachable(said, new Error('the reply is no object'));
-  return object as KubeObject;
+  return { ...(object as KubeObject), apiVersion: apiVersionOf(type) };
 }

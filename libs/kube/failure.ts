@@ -1,4 +1,4 @@
-import { messageOf, QuorateError } from '../errors/catalogue.ts';
+import { type ErrorCode, messageOf, QuorateError } from '../errors/catalogue.ts';
 
 /** The parts of the API's `Status` object that say what went wrong. */
 interface ApiStatus {
@@ -44,6 +44,8 @@ export function failureOf(status: number, body: unknown, request: string): Quora
   const said = readStatus(body);
   const fields = { status, reason: said.reason, message: said.message, request };
   const detail = `${request}: ${said.message ?? said.reason ?? 'no reason given'} (${status})`;
+  const refusal = admissionRefusal(status, said.message ?? '');
+  if (refusal !== undefined) return new QuorateError(refusal, detail, fields);
   if (status >= 500) return new QuorateError('KUBE_UNREACHABLE', detail, fields);
   if (status === 429) return new QuorateError('KUBE_BUSY', detail, fields);
   if (status === 410) return new QuorateError('KUBE_GONE', detail, fields);
@@ -53,6 +55,21 @@ export function failureOf(status: number, body: unknown, request: string): Quora
   const isAnother = status === 422 && said.causes.includes('metadata.uid');
   if (status === 409 || isAnother) return new QuorateError('KUBE_CONFLICT', detail, fields);
   return new QuorateError('KUBE_REFUSED', detail, fields);
+}
+
+/**
+ * Who in the API server's admission refused a write, told by its words, because a webhook may answer with any
+ * status and the others all with 403. Answers `undefined` where it was none of them. The words are those of
+ * Kubernetes' admission chain, the same from 1.20 to today.
+ */
+function admissionRefusal(status: number, message: string): ErrorCode | undefined {
+  if (/failed calling webhook/.test(message)) return 'KUBE_WEBHOOK_FAILED';
+  if (/admission webhook "[^"]*" denied the request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
+  if (status !== 403) return undefined;
+  if (/exceeded quota:|failed quota:/.test(message)) return 'KUBE_QUOTA_EXCEEDED';
+  // Of the rest, what somebody has no right to is refused before admission.
+  const isRight = /is forbidden: User "/.test(message);
+  return /is forbidden: /.test(message) && !isRight ? 'KUBE_ADMISSION_REFUSED' : undefined;
 }
 
 /** The error for a request that got no (whole) reply. */

@@ -5,7 +5,7 @@ import { createOutage, type Outage } from '../service/outage.ts';
 import type { WatchableKube } from './client.ts';
 import { failureOf, unreachable } from './failure.ts';
 import { readLines } from './lines.ts';
-import type { KubeObject, ResourceType } from './object.ts';
+import { apiVersionOf, type KubeObject, type ResourceType } from './object.ts';
 import { pathOf } from './path.ts';
 
 /**
@@ -156,7 +156,8 @@ function readEvent(line: string, type: ResourceType): WatchEvent {
   if (known === undefined || typeof event.object?.metadata?.resourceVersion !== 'string') {
     throw unreachable(watchOf(type), new Error('a line that is no watch event'));
   }
-  return { type: known, object: event.object as KubeObject };
+  // An older API server may serve the kind in an older version of the same shape.
+  return { type: known, object: { ...(event.object as KubeObject), apiVersion: apiVersionOf(type) } };
 }
 
 const watchOf = (type: ResourceType): string => `WATCH ${pathOf(type)}`;

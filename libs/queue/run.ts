@@ -29,7 +29,7 @@ export interface Outcome {
  * How long a failing key waits. controller-runtime's default begins at 5 ms and ends at 1000 s; a pass asks
  * the Kubernetes API and every member, so ours begins later, and a person waits for it, so it ends earlier.
  */
-const failureBackoff = { baseMs: 200, capMs: 60_000 };
+const failureBackoff = { baseMs: 200, capMs: 30_000 };
 
 /**
  * Runs the handler and keeps the key's count of failures. Rejects only when the lock was lost, whatever the

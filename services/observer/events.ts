@@ -78,6 +78,7 @@ function stepNotes({ steps }: Decision): Note[] {
 const told: Record<string, { good: 'True' | 'False'; otherwise: string }> = {
   Available: { good: 'True', otherwise: 'Unavailable' },
   Recovering: { good: 'False', otherwise: 'Recovered' },
+  Degraded: { good: 'False', otherwise: 'NotDegraded' },
   Blocked: { good: 'False', otherwise: 'Unblocked' },
 };
 
@@ -101,9 +102,8 @@ function hasTurned(
   good: string,
 ): boolean {
   if (previous?.status === condition.status) {
-    return (
-      condition.type === 'Blocked' && condition.status === 'True' && previous.reason !== condition.reason
-    );
+    const hasCauses = condition.type === 'Blocked' || condition.type === 'Degraded';
+    return hasCauses && condition.status === 'True' && previous.reason !== condition.reason;
   }
   if (condition.type === 'Available') return previous !== undefined || condition.status === good;
   return previous !== undefined || condition.status !== good;

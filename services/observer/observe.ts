@@ -50,13 +50,24 @@ export async function writeDecision(kube: Kube, decision: Decision, now: () => D
   }
 }
 
+/**
+ * Why an Event may stay unwritten: it was written before the record came a second time; the namespace is going,
+ * and nobody will read it; or somebody refuses it, and the status says all that must be known.
+ */
+const forgoing = [
+  'KUBE_EXISTS',
+  'KUBE_REFUSED',
+  'KUBE_QUOTA_EXCEEDED',
+  'KUBE_ADMISSION_REFUSED',
+  'KUBE_WEBHOOK_FAILED',
+] as const;
+
 async function writeEvents(kube: Kube, events: KubeObject[]): Promise<void> {
   for (const event of events) {
     try {
       await kube.create(resourceTypes.event, event);
     } catch (error) {
-      // Written before the record came a second time; or the namespace is going, and nobody will read it.
-      if (!isError(error, 'KUBE_EXISTS') && !isError(error, 'KUBE_REFUSED')) throw error;
+      if (!forgoing.some((code) => isError(error, code))) throw error;
     }
   }
 }

@@ -111,19 +111,33 @@ test('a plan that is not blocked any more turns the condition back', () => {
 });
 
 test('an answer that no retry changes blocks, one that may pass says nothing about it', () => {
-  const refused = { code: 'KUBE_REFUSED', message: 'exceeded quota', retryable: false };
+  const refused = { code: 'KUBE_REFUSED', message: 'no such field', retryable: false };
   const condition = conditionOf(
     nextStatus({}, decided({ status: { conditions: [] } }, { error: refused }), early),
     'Blocked',
   );
-  assert.deepEqual(
-    [condition?.status, condition?.reason, condition?.message],
-    ['True', 'Refused', 'exceeded quota'],
-  );
+  assert.deepEqual([condition?.status, condition?.reason], ['True', 'Refused']);
+  assert.match(condition?.message ?? '', /^Rule: .+\. Evidence: no such field\. What you can do: .+\.$/);
   const passing = { code: 'KUBE_UNREACHABLE', message: 'timed out', retryable: true };
   assert.equal(nextStatus({}, decided(undefined, { error: passing }), early), undefined);
   const during = nextStatus({}, decided({ status: { conditions: [] } }, { error: passing }), early);
   assert.equal(conditionOf(during, 'Blocked'), undefined);
+});
+
+test('who refused a write is named: a quota, a rule of the cluster, or a webhook, also one that only cannot be asked', () => {
+  const refusals = [
+    ['KUBE_QUOTA_EXCEEDED', false, 'QuotaExceeded', /raise the named ResourceQuota/],
+    ['KUBE_ADMISSION_REFUSED', false, 'AdmissionRefused', /named webhook, limit range or security policy/],
+    ['KUBE_WEBHOOK_FAILED', true, 'WebhookFailed', /bring the named webhook back/],
+  ] as const;
+  for (const [code, retryable, reason, action] of refusals) {
+    const error = { code, message: 'the words of the API', retryable };
+    const next = nextStatus({}, decided({ status: { conditions: [] } }, { error }), early);
+    const condition = conditionOf(next, 'Blocked');
+    assert.deepEqual([condition?.status, condition?.reason], ['True', reason]);
+    assert.match(condition?.message ?? '', /Evidence: the words of the API\./);
+    assert.match(condition?.message ?? '', action);
+  }
 });
 
 test('a decision about no resource, or one that could not read the world, writes nothing', () => {

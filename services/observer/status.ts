@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Condition } from '../../libs/engine/contract.ts';
+import type { Blocked, Condition } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
+import { catalogue, type ErrorCode } from '../../libs/errors/catalogue.ts';
 
 /** A condition as it stands in the resource. */
 export interface WrittenCondition extends Condition {
@@ -67,16 +68,46 @@ function written(
  */
 function blockedCondition({ plan, error }: Decision): Condition | undefined {
   const type = 'Blocked';
-  if (error && !error.retryable) {
-    return { type, status: 'True', reason: 'Refused', message: error.message };
-  }
+  const refused = error && refusalOf(error);
+  if (refused) return { type, status: 'True', ...refused };
   if (plan?.blocked) {
-    const { rule, evidence, action } = plan.blocked;
-    const message = `Rule: ${rule}. Evidence: ${evidence}. What you can do: ${action}.`;
-    return { type, status: 'True', reason: plan.reason, message };
+    return { type, status: 'True', reason: plan.reason, message: blockedMessage(plan.blocked) };
   }
   if (error || !plan?.status) return undefined;
   return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
+}
+
+const blockedMessage = ({ rule, evidence, action }: Blocked): string =>
+  `Rule: ${rule}. Evidence: ${evidence}. What you can do: ${action}.`;
+
+/** Who does not let the write through that a pass needs, by the error's code. */
+const refusals: Partial<Record<ErrorCode, { reason: string; rule: string }>> = {
+  KUBE_QUOTA_EXCEEDED: {
+    reason: 'QuotaExceeded',
+    rule: 'what a quota of the namespace does not allow is not made',
+  },
+  KUBE_ADMISSION_REFUSED: {
+    reason: 'AdmissionRefused',
+    rule: "what the Kubernetes cluster's own rules forbid is not made",
+  },
+  KUBE_WEBHOOK_FAILED: {
+    reason: 'WebhookFailed',
+    rule: 'nothing is written past an admission webhook that must be asked',
+  },
+};
+
+/** What an error says to people, where trying again alone does not help; what already runs goes on meanwhile. */
+function refusalOf({ code, message, retryable }: NonNullable<Decision['error']>) {
+  const refusal = refusals[code as ErrorCode];
+  if (refusal === undefined && retryable) return undefined;
+  const { reason, rule } = refusal ?? {
+    reason: 'Refused',
+    rule: 'a step that was refused is not gone around',
+  };
+  // A record of another version may tell of an error that this one does not know.
+  const help = (catalogue[code as ErrorCode] as { help: string } | undefined)?.help ?? 'Read the evidence.';
+  const action = `${help.charAt(0).toLowerCase()}${help.slice(1)}`.replace(/\.$/, '');
+  return { reason, message: blockedMessage({ rule, evidence: message, action }) };
 }
 
 /** The merge patch that turns the present status into the next: what is left out of it goes. Pure. */

@@ -129,6 +129,8 @@ describe('the Kubernetes client', () => {
         await kube.list(pod);
         const { signal } = new AbortController();
         const watch = await kube.openWatch(pod, { resourceVersion: '7', timeoutSeconds: 1, signal });
+        // Given up before its end, it says so.
+        watch.on('error', () => {});
         watch.destroy();
       } finally {
         await kube.close();
@@ -157,6 +159,71 @@ describe('the Kubernetes client', () => {
         }
       },
     );
+  });
+
+  test('an API server that serves only an older version of a kind is asked for that, and nobody else sees it', async () => {
+    const { budget } = resourceTypes;
+    const asked: string[] = [];
+    const sent = {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'a', namespace: 'n' },
+    };
+    const stored = { ...sent, apiVersion: 'policy/v1beta1' };
+    await withApi(
+      (request, response) => {
+        asked.push(`${request.method} ${request.url.split('?')[0]}`);
+        if (request.body !== '') assert.equal(JSON.parse(request.body).apiVersion, stored.apiVersion);
+        const versions = [{ groupVersion: 'policy/v1beta1', version: 'v1beta1' }];
+        reply(response, 200, request.url === '/apis/policy' ? { kind: 'APIGroup', versions } : stored);
+      },
+      async (kube) => {
+        assert.equal((await kube.apply(budget, sent)).apiVersion, 'policy/v1');
+        assert.equal((await kube.get(budget, 'n', 'a'))?.apiVersion, 'policy/v1');
+      },
+    );
+    const path = '/apis/policy/v1beta1/namespaces/n/poddisruptionbudgets/a';
+    assert.deepEqual(asked, ['GET /apis/policy', `PATCH ${path}`, `GET ${path}`]);
+  });
+
+  test('tells who refused a write: a quota, a rule of the cluster, a webhook that cannot be asked, or a missing right', async () => {
+    const cases = [
+      [
+        403,
+        'pods "a" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2',
+        'KUBE_QUOTA_EXCEEDED',
+      ],
+      [
+        403,
+        'pods "a" is forbidden: [maximum cpu usage per Container is 1, but limit is 2]',
+        'KUBE_ADMISSION_REFUSED',
+      ],
+      [
+        403,
+        'pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+        'KUBE_ADMISSION_REFUSED',
+      ],
+      [400, 'admission webhook "no.example.com" denied the request: not today', 'KUBE_ADMISSION_REFUSED'],
+      [
+        500,
+        'Internal error occurred: failed calling webhook "no.example.com": Post "https://x": refused',
+        'KUBE_WEBHOOK_FAILED',
+      ],
+      [
+        403,
+        'pods is forbidden: User "u" cannot create resource "pods" in API group "" in the namespace "n"',
+        'KUBE_REFUSED',
+      ],
+    ] as const;
+    for (const [code, message, expected] of cases) {
+      await withApi(
+        (_request, response) => reply(response, code, { ...status(code, 'Forbidden'), message }),
+        async (kube) => {
+          const error = await failure(kube.create(pod, object('a')));
+          assert.deepEqual([error.code, error.fields['message']], [expected, message]);
+        },
+      );
+    }
   });
 
   test('names every refusal, with the status, the reason and the message of the API', async () => {
