@@ -67,6 +67,11 @@ export const catalogue = {
     'an admission webhook could not be asked, so the write was refused',
     'Bring the named webhook back, or delete its configuration; Quorate tries again at least twice a minute.',
   ),
+  KUBE_CRD_MISSING: entry(
+    false,
+    'a CustomResourceDefinition is not installed, and there is no right to install it',
+    'Install it: the Helm chart and deploy/manifests bring it, or "kubectl apply -f deploy/crds".',
+  ),
   NAME_TAKEN: entry(
     false,
     'an object of the name that is needed belongs to somebody else',

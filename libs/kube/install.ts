@@ -9,8 +9,9 @@ const establishPollMs = 100;
 const establishTimeoutMs = 30_000;
 
 /**
- * Installs or updates the CustomResourceDefinitions and waits until the API serves them. Where the rights for
- * that are missing, it says so and goes on with what is installed; throws KUBE_REFUSED where nothing is.
+ * Installs or updates the CustomResourceDefinitions and waits until the API serves them. What is installed and says
+ * all that ours says is left alone, so that the right to read is enough where somebody else installs them. Without
+ * the right to write, an older one is taken as it is, and the log says so; throws KUBE_CRD_MISSING where there is none.
  */
 export async function installCrds(
   kube: Kube,
@@ -19,29 +20,52 @@ export async function installCrds(
 ): Promise<void> {
   for (const crd of crds) {
     const { name } = crd.metadata;
-    try {
-      await kube.apply(crdType, crd, signal);
-    } catch (error) {
-      if (!isForbidden(error)) throw error;
-      if ((await isInstalled(kube, name, signal)) === false) throw error;
-      log.warn(
-        { crd: name, reason: error.fields['message'] },
-        'no right to install or update a CustomResourceDefinition; going on with what is installed',
-      );
-      continue;
+    const installed = await look(kube, name, signal);
+    if (installed === 'forbidden' || !covers(installed?.['spec'], crd['spec'])) {
+      try {
+        await kube.apply(crdType, crd, signal);
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        const reason = error.fields['message'];
+        if (installed === undefined) {
+          throw new QuorateError('KUBE_CRD_MISSING', `${name} (${reason})`, { crd: name }, error);
+        }
+        log.warn(
+          { crd: name, reason },
+          'no right to install or update a CustomResourceDefinition; going on with what is installed',
+        );
+        continue;
+      }
     }
     await established(kube, name, signal);
   }
 }
 
-/** `undefined` where we may not even look: then the watch will tell. */
-async function isInstalled(kube: Kube, name: string, signal: AbortSignal): Promise<boolean | undefined> {
+/** The installed definition; `forbidden` where we may not even look: then the watch will tell. */
+async function look(
+  kube: Kube,
+  name: string,
+  signal: AbortSignal,
+): Promise<KubeObject | 'forbidden' | undefined> {
   try {
-    return (await kube.get(crdType, undefined, name, signal)) !== undefined;
+    return await kube.get(crdType, undefined, name, signal);
   } catch (error) {
-    if (isForbidden(error)) return undefined;
+    if (isForbidden(error)) return 'forbidden';
     throw error;
   }
+}
+
+/** Whether `present` says all that `wanted` says: the API server adds defaults, and leaves out what is empty. */
+function covers(present: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return present === wanted;
+  const { length } = Object.keys(wanted);
+  if (length === 0) return true;
+  if (typeof present !== 'object' || present === null) return false;
+  // A list is all or nothing; an object may have more.
+  if (Array.isArray(wanted) && Object.keys(present).length !== length) return false;
+  return Object.entries(wanted).every(([field, value]) =>
+    covers((present as Record<string, unknown>)[field], value),
+  );
 }
 
 function isForbidden(error: unknown): error is QuorateError {
