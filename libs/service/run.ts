@@ -1,5 +1,6 @@
 import { messageOf, QuorateError } from '../errors/catalogue.ts';
 import { createLog, type Log } from './log.ts';
+import { version } from './version.ts';
 
 export interface ServiceContext {
   log: Log;
@@ -10,12 +11,16 @@ export interface ServiceContext {
 /**
  * Runs one service as this process: `main` works until its signal is aborted, then cleans up and returns.
  * A second signal ends the process at once. Exit code 0 after a clean stop, 1 after an error, which is logged
- * in one line.
+ * in one line. Asked for its `--version`, it prints that and ends.
  */
 export async function runService(
   name: string,
   main: (context: ServiceContext) => Promise<void>,
 ): Promise<void> {
+  if (process.argv.includes('--version')) {
+    console.log(version);
+    return;
+  }
   const log = createLog(name);
   const stop = new AbortController();
   const onSignal = () => {
