@@ -330,6 +330,38 @@ test('a killed process is started again in the same pod', async () => {
   await eventually('ready', isReady('db-3'));
 });
 
+test('another image restarts the container at once in the same pod, and asks it to end first', async () => {
+  const script = "trap 'echo bye; exit 0' TERM; echo run; while :; do sleep 0.02; done";
+  const { uid } = pod('renewed', { command: ['sh', '-c', script] }).metadata;
+  await eventually('running', () => main('renewed')?.state.running);
+  await logContains('renewed', 'run');
+  const { podIP } = statusOf('renewed');
+  const first = main('renewed')?.containerID;
+  const change = (image: string) =>
+    store.update(resourceTypes.pod, 'default', 'renewed', (object) => {
+      const { containers } = object['spec'] as { containers: object[] };
+      return {
+        ...object,
+        spec: { ...(object['spec'] as object), containers: [{ ...containers[0], image }] },
+      };
+    });
+  change('busybox:2');
+  await eventually('again', () => main('renewed')?.restartCount === 1 || undefined);
+  const status = main('renewed');
+  assert.deepEqual(
+    [status?.image, status?.lastState.terminated?.exitCode, statusOf('renewed').podIP],
+    ['busybox:2', 0, podIP],
+  );
+  assert.notEqual(status?.containerID, first);
+  assert.match(await logOf('renewed', true), /bye/);
+  // A second change finds no back-off either: to the kubelet it is another container.
+  change('busybox:3');
+  await eventually('and again', () => main('renewed')?.restartCount === 2 || undefined, 900);
+  assert.equal(store.get(resourceTypes.pod, 'default', 'renewed')?.metadata.uid, uid);
+  store.delete(resourceTypes.pod, 'default', 'renewed', { gracePeriodSeconds: 0 });
+  await eventually('gone', isGone('renewed'));
+});
+
 test('a failing liveness probe restarts the container', async () => {
   const livenessProbe = {
     exec: { command: ['test', '-e', '/tmp/fine'] },

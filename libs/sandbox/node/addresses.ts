@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { QuorateError } from '../../errors/catalogue.ts';
 
-/** The port whose listener marks a range as taken: a kubelet's own. */
-const lockPort = 10_250;
+/**
+ * The port whose listener marks a range as taken. No well-known server listens on it (a kubelet of this machine has
+ * 10250 on every address), and Linux gives it to no connection.
+ */
+const lockPort = 61_250;
 
 /**
  * A range of loopback addresses, 127.X.0.0/16, that belongs to this sandbox alone: the node is 127.X.0.1, pods come

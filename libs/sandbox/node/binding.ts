@@ -38,13 +38,8 @@ export function bindPod(
     return { ...pod, status: { ...previous, phase: 'Pending', conditions: scheduled } };
   }
   const address = node.podAddress();
-  const runs = programsOf(pod, node.images);
   return {
-    ...pod,
-    metadata: {
-      ...pod.metadata,
-      ...(runs === '' ? {} : { annotations: { ...pod.metadata.annotations, [runsAnnotation]: runs } }),
-    },
+    ...withPrograms(pod, node.images),
     spec: { ...spec, nodeName },
     status: {
       ...previous,
@@ -57,6 +52,14 @@ export function bindPod(
       conditions: mergeConditions(conditions, [{ type: 'PodScheduled', status: 'True' }], node.now),
     },
   };
+}
+
+/** The pod with the note of what really runs; the very same object where that is noted already. */
+export function withPrograms(pod: KubeObject, images: ImageTable): KubeObject {
+  const runs = programsOf(pod, images);
+  const { annotations } = pod.metadata;
+  if (runs === '' || annotations?.[runsAnnotation] === runs) return pod;
+  return { ...pod, metadata: { ...pod.metadata, annotations: { ...annotations, [runsAnnotation]: runs } } };
 }
 
 /** What Kubernetes says of the pods of a node that it has lost: nothing but that they are not ready. */

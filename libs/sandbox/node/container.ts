@@ -23,7 +23,7 @@ export interface Surroundings {
   restartPolicy: 'Always' | 'OnFailure' | 'Never';
   terminationGraceMs: number;
   /** The latest of everything that the pod says about this container; throws `Waiting` where something is missing. */
-  prepare(): { box: Box; environment: Record<string, string> };
+  prepare(spec: ContainerSpec): { box: Box; environment: Record<string, string> };
   /** Settles at the next change of anything that `prepare` reads, or with `signal`. */
   nextChange(signal: AbortSignal): Promise<void>;
   /** Called whenever `status` would answer something new. */
@@ -34,9 +34,11 @@ const creating: ContainerState = { waiting: { reason: 'ContainerCreating' } };
 
 /** One container of a pod, over all its runs. */
 export class Container {
-  readonly spec: ContainerSpec;
+  #spec: ContainerSpec;
   readonly #around: Surroundings;
   readonly #stopping = new AbortController();
+  /** Aborted when another image is wanted; every image has one of its own. */
+  #imageChange = new AbortController();
   #state: ContainerState = creating;
   #lastState: ContainerState = {};
   /** Numbers the runs; becomes the restart count when a run has begun. */
@@ -52,27 +54,44 @@ export class Container {
   #previousLog: LogFile | undefined;
 
   constructor(spec: ContainerSpec, around: Surroundings, restartCount: number) {
-    this.spec = spec;
+    this.#spec = spec;
     this.#around = around;
     this.#run = restartCount;
     this.#restartCount = restartCount;
     mkdirSync(around.folder, { recursive: true });
   }
 
+  get spec(): ContainerSpec {
+    return this.#spec;
+  }
+
   /** Runs the container again and again, as its restart policy says, until it has ended for good or is stopped. */
   async run(): Promise<void> {
-    const backoff = new Backoff();
+    let backoff = new Backoff();
     while (!this.#stopping.signal.aborted) {
       const prepared = await this.#prepared();
       if (!prepared) return;
+      const { signal: otherImage } = this.#imageChange;
       const startedMs = performance.now();
       const exit = await this.#runOnce(prepared);
       const policy = this.#around.restartPolicy;
-      if (policy === 'Never' || (policy === 'OnFailure' && exit.code === 0)) return;
-      await this.#pause(backoff.next(performance.now() - startedMs));
+      const isOver = policy === 'Never' || (policy === 'OnFailure' && exit.code === 0);
+      if (isOver && !otherImage.aborted) return;
+      await this.#pause(backoff.next(performance.now() - startedMs), otherImage);
       if (this.#stopping.signal.aborted) return;
+      // Another image is another container to the kubelet: it starts at once, whatever the policy, and with no past.
+      if (otherImage.aborted) backoff = new Backoff();
       this.#run += 1;
     }
+  }
+
+  /** Another image for the container: if it runs it is asked to end, and then starts again with the new one. */
+  changeImage(image: string): void {
+    if (image === this.#spec.image) return;
+    this.#spec = { ...this.#spec, image };
+    this.#imageChange.abort();
+    this.#imageChange = new AbortController();
+    void this.#end(this.#around.terminationGraceMs, true);
   }
 
   /** SIGTERM, and SIGKILL when `graceMs` have passed; it is not started again. A later call may shorten the grace. */
@@ -97,8 +116,8 @@ export class Container {
 
   status(): ContainerStatus {
     return {
-      name: this.spec.name,
-      image: this.spec.image ?? '',
+      name: this.#spec.name,
+      image: this.#spec.image ?? '',
       imageID: this.#imageId,
       ...(this.#containerId === undefined ? {} : { containerID: this.#containerId }),
       ready: this.#ready,
@@ -112,7 +131,7 @@ export class Container {
   async #prepared(): Promise<{ box: Box; environment: Record<string, string> } | undefined> {
     while (!this.#stopping.signal.aborted) {
       try {
-        return this.#around.prepare();
+        return this.#around.prepare(this.#spec);
       } catch (error) {
         const reason = error instanceof Waiting ? error.reason : 'CreateContainerError';
         this.#become({ waiting: { reason, message: messageOf(error) } });
@@ -127,7 +146,7 @@ export class Container {
     const log = this.#newLog();
     const messageFile = join(folder, `${this.#run}.termination`);
     writeFileSync(messageFile, '');
-    const target = this.spec.terminationMessagePath ?? '/dev/termination-log';
+    const target = this.#spec.terminationMessagePath ?? '/dev/termination-log';
     const mounts = [...box.mounts, { source: messageFile, target, readOnly: false }];
     const args = bubblewrapArguments({ ...box, mounts }, machine.rootless);
     const process = startProcess(machine.bubblewrap, args, environment, (chunk) => log.append(chunk));
@@ -141,7 +160,7 @@ export class Container {
       this.#containerId = `sandbox://${pid}`;
       this.#joinable = { pid, environment, workingDirectory: box.workingDirectory };
       this.#become({ running: { startedAt } });
-      void runProbes(this.spec, this.#target(this.#joinable), this.#probed, probes.signal);
+      void runProbes(this.#spec, this.#target(this.#joinable), this.#probed, probes.signal);
     }
     const exit = await process.exited;
     probes.abort();
@@ -165,7 +184,7 @@ export class Container {
   /** What probes of this run ask. */
   #target(container: Joinable): ProbeTarget {
     const { machine, address } = this.#around;
-    const ports = (this.spec.ports ?? []).flatMap(({ name, containerPort }) =>
+    const ports = (this.#spec.ports ?? []).flatMap(({ name, containerPort }) =>
       name === undefined ? [] : [[name, containerPort] as const],
     );
     return {
@@ -198,12 +217,13 @@ export class Container {
     clearTimeout(timer);
   }
 
-  async #pause(pauseMs: number): Promise<void> {
-    if (pauseMs === 0) return;
-    const message = `back-off ${pauseMs / 1_000}s restarting failed container=${this.spec.name}`;
+  async #pause(pauseMs: number, otherImage: AbortSignal): Promise<void> {
+    if (pauseMs === 0 || otherImage.aborted) return;
+    const message = `back-off ${pauseMs / 1_000}s restarting failed container=${this.#spec.name}`;
     this.#become({ waiting: { reason: 'CrashLoopBackOff', message } });
-    // Cut short when the container is stopped; whoever called looks at that next.
-    await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    // Cut short when the container is stopped or gets another image; whoever called looks at that next.
+    const signal = AbortSignal.any([this.#stopping.signal, otherImage]);
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
   }
 
   #become(state: ContainerState): void {
@@ -223,7 +243,7 @@ export class Container {
   #message(exit: Exit, file: string, log: LogFile): string {
     const written = readFileSync(file, 'utf8').slice(0, 4_096);
     if (written !== '') return written;
-    const fromLog = !exit.started || this.spec.terminationMessagePolicy === 'FallbackToLogsOnError';
+    const fromLog = !exit.started || this.#spec.terminationMessagePolicy === 'FallbackToLogsOnError';
     if (exit.code === 0 || !fromLog) return '';
     const lines = log.lines().slice(-80);
     return lines

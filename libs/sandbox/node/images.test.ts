@@ -12,13 +12,21 @@ test('a reference is read by its last part', () => {
   assert.equal(parseReference('a/vault:victory').version, 'victory');
 });
 
-test('the exact version comes first, then the machine, then its programs at large', async () => {
-  const table = await imageTable(new Map([['etcd:3.5.16', '/roots/etcd']]), { ETCD: '/bin/sh' }, printed);
-  const exact = findImage(table, 'gcr.io/etcd-development/etcd:v3.5.16', true);
-  assert.equal(exact.root, '/roots/etcd');
-  const other = findImage(table, 'quay.io/coreos/etcd:3.2.13', false);
-  assert.deepEqual([other.root, other.command, other.runs], ['/', ['etcd'], 'etcd 3.9.1']);
+test("any version is the machine's own, and any other image its programs at large", async () => {
+  const table = await imageTable(new Map(), { ETCD: '/bin/sh' }, printed);
+  const image = findImage(table, 'quay.io/coreos/etcd:3.2.13', false);
+  assert.deepEqual([image.root, image.command, image.runs], ['/', ['etcd'], 'etcd 3.9.1']);
   assert.equal(findImage(table, 'busybox', true).root, '/');
+});
+
+test('with versions to choose from, each is just itself, and others do not exist', async () => {
+  const table = await imageTable(new Map([['etcd:3.5.16', '/roots/etcd']]), { ETCD: '/bin/sh' }, printed);
+  assert.equal(findImage(table, 'gcr.io/etcd-development/etcd:v3.5.16', true).root, '/roots/etcd');
+  assert.equal(findImage(table, 'quay.io/coreos/etcd:v3.9.1', true).root, '/');
+  assert.throws(
+    () => findImage(table, 'quay.io/coreos/etcd:v3.5.99', true),
+    (error) => error instanceof Waiting && /not found.*etcd:3\.5\.16, etcd:3\.9\.1/.test(error.message),
+  );
 });
 
 test('what cannot run says why', async () => {

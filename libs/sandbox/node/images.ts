@@ -27,12 +27,18 @@ export function parseReference(reference: string): { name: string; version: stri
 
 /**
  * The image for a reference: the exact version if there is one, else the machine's own of that name, else the
- * machine's programs at large, for which the container must name a command. Throws `Waiting` where nothing fits.
+ * machine's programs at large, for which the container must name a command. Throws `Waiting` where nothing fits;
+ * of a name of which several versions are offered, just these exist, as in a registry.
  */
 export function findImage(table: ImageTable, reference: string, hasCommand: boolean): Image {
   const { name, version } = parseReference(reference);
   const known = table.get(`${name}:${version}`) ?? table.get(name);
   if (known) return known;
+  const offered = [...table.keys()].filter((key) => key.startsWith(`${name}:`)).sort();
+  if (offered.length > 0) {
+    const message = `image "${reference}" is not found: the sandbox has ${offered.join(', ')}`;
+    throw new Waiting('ImagePullBackOff', message);
+  }
   if (hasCommand) return { root: '/', programs: {}, environment: {}, runs: 'host' };
   const why =
     name === 'etcd'
@@ -57,7 +63,9 @@ export async function imageTable(
     const etcdctl =
       environment['ETCDCTL'] ?? (isProgram(beside) ? beside : findProgram('etcdctl', environment));
     const programs = { etcd: realpathSync(etcd), ...(etcdctl ? { etcdctl: realpathSync(etcdctl) } : {}) };
-    table.set('etcd', await named('etcd', { ...plain('/'), programs }, run));
+    const image = await named('etcd', { ...plain('/'), programs }, run);
+    const hasOthers = [...roots.keys()].some((reference) => parseReference(reference).name === 'etcd');
+    table.set(hasOthers ? image.runs.replace(' ', ':') : 'etcd', image);
   }
   for (const [reference, root] of roots) {
     table.set(reference, await named(parseReference(reference).name, plain(root), run));

@@ -9,7 +9,7 @@ import type { NodeFaults } from '../node-faults.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Store, StoreChange } from '../store.ts';
 import { Addresses } from './addresses.ts';
-import { bindPod, nodeName, withoutAddress, withoutReady } from './binding.ts';
+import { bindPod, nodeName, withoutAddress, withoutReady, withPrograms } from './binding.ts';
 import { Claims } from './claims.ts';
 import { podHosts, serviceHosts } from './hosts.ts';
 import { type ImageTable, imageTable } from './images.ts';
@@ -159,6 +159,7 @@ export class SandboxNode implements NodeFaults {
     for (const pod of started) this.#run(pod);
     for (const pod of pods) {
       if (pod.metadata.deletionTimestamp !== undefined) void this.#stop(pod);
+      else this.#changeImages(pod);
     }
     this.#proxy.sync(services, this.#store.list(endpointsType));
     this.#changes.emit('change');
@@ -198,6 +199,13 @@ export class SandboxNode implements NodeFaults {
 
   #run(pod: Pod): void {
     pod.run().catch((error) => this.#log.error({ uid: pod.uid, error }, 'cannot run a pod'));
+  }
+
+  #changeImages(object: KubeObject): void {
+    const { namespace, name, uid = '' } = object.metadata;
+    this.#pods.get(uid)?.changeImages(podSpecOf(object));
+    const noted = withPrograms(object, this.#images);
+    if (noted !== object) this.#store.update(resourceTypes.pod, namespace, name, () => noted);
   }
 
   async #stop(object: KubeObject): Promise<void> {

@@ -10,7 +10,7 @@ import { expand } from './expand.ts';
 import { hostnameOf } from './hosts.ts';
 import { findImage, type ImageTable } from './images.ts';
 import type { Machine } from './machine.ts';
-import { type ContainerSpec, podSpecOf, podStatusOf } from './spec.ts';
+import { type ContainerSpec, type PodSpec, podSpecOf, podStatusOf } from './spec.ts';
 import { podStatus } from './status.ts';
 import { type ClaimFolder, mountsOf, prepareVolumes } from './volumes.ts';
 
@@ -96,6 +96,13 @@ export class Pod {
     if (!this.#stopped && this.#all().some(({ joinable }) => joinable)) this.#volumes();
   }
 
+  /** Brings the images of running containers up to date: all that may change in the spec of a pod that runs. */
+  changeImages({ containers }: PodSpec): void {
+    for (const { name, image } of containers) {
+      if (image !== undefined) this.container(name)?.changeImage(image);
+    }
+  }
+
   /** Removes everything the pod left on disk. */
   remove(): void {
     rmSync(this.#around.folder, { recursive: true, force: true });
@@ -116,7 +123,7 @@ export class Pod {
       address: status.podIP ?? '',
       restartPolicy,
       terminationGraceMs: (podSpecOf(this.#bound).terminationGracePeriodSeconds ?? 30) * 1_000,
-      prepare: () => this.#prepare(spec),
+      prepare: (latest: ContainerSpec) => this.#prepare(latest),
       nextChange: this.#around.nextChange,
       changed: () => this.#writeStatusSoon(),
     };
