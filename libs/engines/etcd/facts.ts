@@ -33,6 +33,7 @@ export interface OwnedFact {
 }
 
 export interface PodFact extends OwnedFact {
+  /** Where its etcd can be asked; `null` while it has no address, or its container has ended. */
   ip: string | null;
   phase: string;
   ready: boolean;

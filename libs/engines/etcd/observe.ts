@@ -120,7 +120,7 @@ interface PodShape {
     podIP?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
     containerStatuses?: {
-      state?: { waiting?: { reason?: string; message?: string } };
+      state?: { waiting?: { reason?: string; message?: string }; terminated?: object };
       lastState?: { terminated?: { exitCode?: number; message?: string } };
     }[];
   };
@@ -132,7 +132,9 @@ function podFact(pod: KubeObject): PodFact {
     ?.claimName;
   return {
     ...ownedFact(pod),
-    ip: status?.podIP || null,
+    // Nobody answers where the container has ended, and with its network gone not even a refusal comes back: asking
+    // would cost every pass its whole patience.
+    ip: (!status?.containerStatuses?.[0]?.state?.terminated && status?.podIP) || null,
     phase: status?.phase ?? 'Pending',
     ready:
       status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ??
