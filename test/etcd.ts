@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEtcd, type EtcdMember } from '../libs/engines/etcd/client/client.ts';
 import { messageOf } from '../libs/errors/catalogue.ts';
+import { endChild, hasEnded } from './child.ts';
 
 /** One real etcd process of a test; its address and its data outlive the process. */
 export interface EtcdProcess {
@@ -126,10 +127,10 @@ function createProcess({ name, host, peerUrl }: Identity, flags: string[]): Etcd
     get pid() {
       return child?.pid ?? 0;
     },
-    stop: () => end(child, 'SIGTERM'),
-    kill9: () => end(child, 'SIGKILL'),
+    stop: () => endChild(child, 'SIGTERM'),
+    kill9: () => endChild(child, 'SIGKILL'),
     async restart() {
-      await end(child, 'SIGTERM');
+      await endChild(child, 'SIGTERM');
       child = spawnEtcd(flags);
       await waitUntilReady(child, endpoint);
     },
@@ -168,21 +169,6 @@ async function waitUntilReady(child: ChildProcess, endpoint: string): Promise<vo
   } finally {
     client.close();
   }
-  await end(child, 'SIGKILL');
+  await endChild(child, 'SIGKILL');
   throw new Error(`etcd did not start on ${endpoint}: ${failure}\n${output}`);
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-/** Sends the signal and waits for the end; SIGKILL after 5 s. Nothing happens where nothing runs. */
-async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (child === undefined || hasEnded(child)) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGCONT');
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await ended;
-  clearTimeout(timer);
 }

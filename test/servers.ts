@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../services/cli/processes/servers.ts';
+import { endChild, hasEnded } from './child.ts';
 
 /** A real nats-server or redis-server of a test, on loopback and in a directory of its own. */
 export interface TestServer {
@@ -84,12 +85,12 @@ async function startServer(kind: ServerKind, options: { dir?: string; port?: num
       return child.pid ?? 0;
     },
     async stop() {
-      await end(child, 'SIGTERM');
+      await endChild(child, 'SIGTERM');
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
-    kill9: () => end(child, 'SIGKILL'),
+    kill9: () => endChild(child, 'SIGKILL'),
     async restart({ empty = false } = {}) {
-      await end(child, 'SIGTERM');
+      await endChild(child, 'SIGTERM');
       if (empty) await rm(dir, { recursive: true, force: true });
       child = await startProcess(kind, port, dir);
     },
@@ -120,7 +121,7 @@ async function startProcess(kind: ServerKind, port: number, dir: string): Promis
   const deadlineMs = Date.now() + 20_000;
   while (!(await greets(port, kind.greeting))) {
     if (failure !== undefined || hasEnded(child) || Date.now() > deadlineMs) {
-      await end(child, 'SIGKILL');
+      await endChild(child, 'SIGKILL');
       throw new Error(`${kind.name} did not start on port ${port}: ${failure?.message ?? output}`);
     }
     await sleep(20);
@@ -128,21 +129,6 @@ async function startProcess(kind: ServerKind, port: number, dir: string): Promis
   // The answer may have come from another server on that port, while ours found it taken.
   if (hasEnded(child)) throw new Error(`${kind.name} did not start on port ${port}: ${output}`);
   return child;
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-/** Sends the signal and waits for the end; SIGKILL after 5 s. Nothing happens where it has ended already. */
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (hasEnded(child)) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGCONT');
-  child.kill(signal);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await ended;
-  clearTimeout(timer);
 }
 
 function greets(port: number, greeting: ServerKind['greeting']): Promise<boolean> {
@@ -160,17 +146,23 @@ function greets(port: number, greeting: ServerKind['greeting']): Promise<boolean
 }
 
 /** Sends one command, e.g. `FLUSHALL`, and returns the answer as Redis wrote it (its RESP protocol). */
-export function redisCommand(server: Pick<TestServer, 'port'>, command: string): Promise<string> {
+export function redisCommand({ url }: Pick<TestServer, 'url'>, command: string): Promise<string> {
+  const { hostname, port, password } = new URL(url);
+  const login = password === '' ? [] : [`AUTH ${decodeURIComponent(password)}`];
   return new Promise((resolve, reject) => {
     let answer = '';
     // QUIT makes Redis close the connection, which is how we know that the answer is complete.
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(`${command}\r\nQUIT\r\n`));
+    const lines = [...login, command, 'QUIT'].map((line) => `${line}\r\n`).join('');
+    const socket = connect(Number(port), hostname, () => socket.write(lines));
     socket.setEncoding('utf8');
     socket.on('data', (chunk) => {
       answer += chunk;
     });
     socket.once('error', reject);
-    socket.once('close', () => resolve(answer.replace(/\+OK\r\n$/, '')));
+    socket.once('close', () => {
+      const own = answer.replace(/\+OK\r\n$/, '');
+      resolve(login.length > 0 ? own.replace(/^\+OK\r\n/, '') : own);
+    });
   });
 }
 

@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { KubeObject } from '../../libs/kube/object.ts';
 import { until } from '../wait.ts';
 import { morePasses, stepsDone } from './passes.ts';
-import { conditionOf, etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
-import { type Watched, watch } from './watched.ts';
 
 const version = '3.4.23';
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
 
 describe('what the schema knows to be wrong is refused by the API, with a message that names the field', () => {
   const refusals: [what: string, spec: object, named: RegExp][] = [

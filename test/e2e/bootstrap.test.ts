@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { until } from '../wait.ts';
 import { startWriter } from '../writer.ts';
 import { morePasses, stepsDone } from './passes.ts';
-import { conditionOf, etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
-import { type Watched, watch } from './watched.ts';
 
 const identity = 'quorate.io/identity';
 const version = '3.4.23';
 const onClaims = { persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } } };
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
 
 /** Deletes by label in one go what is left of the cluster but its resource. */
 const deleteAll = (kinds: string, name: string) =>

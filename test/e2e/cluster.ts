@@ -22,7 +22,7 @@ export interface TestCluster {
   /** The pods of the leader and of the others. */
   roles(): Promise<{ leader: string; followers: [string, string, ...string[]] }>;
   /** Sends a signal to the member's own process. */
-  signal(pod: string, signal: NodeJS.Signals): void;
+  signal(pod: string, signal: NodeJS.Signals): Promise<void>;
   /** Waits until etcd, Kubernetes and the status agree on exactly so many members, and nothing is left to do. */
   settled(size: number, limitMs?: number): Promise<void>;
   /** Waits for something about it; says what it looked like when that never happens. */
@@ -38,6 +38,12 @@ export interface TestClusterOptions {
   claims?: boolean;
   /** How long the writer rests after each write: with many clusters side by side, longer. */
   betweenWritesMs?: number;
+}
+
+/** A stage and all that happens on it. */
+export interface Seen {
+  stage: Stage;
+  watched: Watched;
 }
 
 /** Whose end is the end of the writer: a test, or whatever else can be told. */
@@ -56,20 +62,20 @@ export const specOf = ({ size = 3, claims = false }: TestClusterOptions) => ({
 
 /** Applies a cluster, of three unless told, and waits until it is settled. The writer begins at once. */
 export async function createCluster(
-  { stage, watched }: { stage: Stage; watched: Watched },
+  seen: Seen,
   owner: Owner,
   name: string,
   options: TestClusterOptions = {},
 ): Promise<TestCluster> {
-  const cluster = adoptCluster(watched, owner, name, options);
-  await stage.apply(etcdCluster(name, specOf(options)));
+  const cluster = adoptCluster(seen, owner, name, options);
+  await seen.stage.apply(etcdCluster(name, specOf(options)));
   await cluster.settled(options.size ?? 3);
   return cluster;
 }
 
 /** The cluster of that name, which may still be on its way, with a writer that ends with the test. */
 export function adoptCluster(
-  watched: Watched,
+  { stage, watched }: Seen,
   owner: Owner,
   name: string,
   options: TestClusterOptions,
@@ -85,7 +91,7 @@ export function adoptCluster(
   const writer = startWriter({ endpoints, prefix: `${name}/`, betweenWritesMs });
   owner.after(() => writer.stop());
 
-  const settled = async (size: number, limitMs = 60_000) => {
+  const settled = async (size: number, limitMs = 120_000) => {
     let obstacle: string | undefined = '';
     const condition = async () => {
       obstacle = await obstacleTo(watched, name, size, claims);
@@ -121,9 +127,9 @@ export function adoptCluster(
         throw new Error(`${name} has no leader and two followers`);
       return { leader, followers: [first, second, ...more] };
     },
-    signal: (wanted, signal) => process.kill(hostPid(pod(wanted)), signal),
+    signal: (wanted, signal) => stage.node.signal(pod(wanted), signal),
     settled,
-    async until(what, condition, limitMs = 60_000) {
+    async until(what, condition, limitMs = 120_000) {
       try {
         await until(what, condition, limitMs);
       } catch (error) {
@@ -242,21 +248,13 @@ const isJoining = (member: EtcdMember): boolean => member.isLearner || member.cl
 interface PodStatus {
   phase?: string;
   podIP?: string;
-  containerStatuses?: { containerID?: string; restartCount: number; state?: object }[];
+  containerStatuses?: { restartCount: number; state?: object }[];
 }
 
 const endpointOf = (pod: KubeObject): string | undefined => {
   const { podIP } = (pod['status'] ?? {}) as PodStatus;
   return podIP === undefined ? undefined : `${podIP}:2379`;
 };
-
-/** The process of the pod's container on this machine, which the sandbox says as the container's id. */
-function hostPid(pod: KubeObject): number {
-  const id = (pod['status'] as PodStatus).containerStatuses?.[0]?.containerID ?? '';
-  const pid = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
-  if (!(pid > 1)) throw new Error(`${pod.metadata.name} has no process: ${id}`);
-  return pid;
-}
 
 export const restartsOf = (pod: KubeObject): number =>
   (pod['status'] as PodStatus | undefined)?.containerStatuses?.[0]?.restartCount ?? 0;

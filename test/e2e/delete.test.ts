@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { connectEtcd } from '../../libs/engines/etcd/client/client.ts';
 import type { KubeObject } from '../../libs/kube/object.ts';
 import { until } from '../wait.ts';
-import { conditionOf, etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
-import { type Watched, watch } from './watched.ts';
 
 const version = '3.4.23';
 const onClaims = { persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } } };
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
 
 const leftOf = (name: string): Promise<KubeObject[]> =>
   stage.list('pods,persistentvolumeclaims,services', `etcd_cluster=${name}`);

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { memberNumber } from '../../libs/engines/etcd/names.ts';
+import { services } from './bench/operator.ts';
 import { createCluster, restartsOf, type TestCluster, type TestClusterOptions } from './cluster.ts';
-import { type Stage, startStage } from './stage.ts';
-import { type Watched, watch } from './watched.ts';
+import { openStage } from './stage.ts';
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
+const logs = await Promise.all(services.map(stage.operator.logFromNow));
 
 const create = (t: TestContext, name: string, options?: TestClusterOptions) =>
   createCluster({ stage, watched }, t, name, options);
@@ -66,7 +56,7 @@ describe('heal', { concurrency: 4 }, () => {
     const cluster = await create(t, 'frozen');
     const before = await cluster.ids();
     const { followers } = await cluster.roles();
-    cluster.signal(followers[0], 'SIGSTOP');
+    await cluster.signal(followers[0], 'SIGSTOP');
     await restarted(cluster, followers[0], 0);
     assert.deepEqual(await cluster.ids(), before);
     assert.ok(cluster.writer.longestPauseMs() < 10_000);
@@ -107,7 +97,7 @@ describe('heal', { concurrency: 4 }, () => {
     const cluster = await create(t, 'killed');
     const before = await cluster.ids();
     const { followers } = await cluster.roles();
-    cluster.signal(followers[0], 'SIGKILL');
+    await cluster.signal(followers[0], 'SIGKILL');
     await restarted(cluster, followers[0], 0);
     assert.deepEqual(await cluster.ids(), before);
     await cluster.finish();
@@ -117,7 +107,7 @@ describe('heal', { concurrency: 4 }, () => {
     const cluster = await create(t, 'headless');
     const before = await cluster.ids();
     const { leader } = await cluster.roles();
-    cluster.signal(leader, 'SIGKILL');
+    await cluster.signal(leader, 'SIGKILL');
     await restarted(cluster, leader, 0);
     assert.deepEqual(await cluster.ids(), before);
     await cluster.finish();
@@ -184,12 +174,8 @@ describe('heal', { concurrency: 4 }, () => {
     const before = await cluster.ids();
     const { followers } = await cluster.roles();
     const [lost] = followers;
-    const claim = watched.claims('lostdisk').find(({ metadata }) => metadata.name === lost);
-    const volume = (claim?.['spec'] as { volumeName?: string } | undefined)?.volumeName ?? '';
-    assert.notEqual(volume, '');
-    cluster.signal(lost, 'SIGSTOP');
-    const folder = join(stage.stack.dir, 'sandbox', 'volumes', volume);
-    for (const file of await readdir(folder)) await rm(join(folder, file), { recursive: true });
+    await cluster.signal(lost, 'SIGSTOP');
+    await stage.node.empty(cluster.pod(lost), '/var/etcd');
     await stage.kubectl('delete', 'pod', lost, '--force', '--grace-period=0');
     await replaced(cluster, [lost], before);
     await cluster.finish();
@@ -273,10 +259,10 @@ describe('heal', { concurrency: 4 }, () => {
 });
 
 test('no service has had an error to log', async () => {
-  for (const { name, logPath } of stage.stack.processes) {
-    const errors = (await readFile(logPath, 'utf8'))
-      .split('\n')
-      .filter((line) => line.includes('"level":"error"'));
-    assert.deepEqual(errors, [], name);
+  for (const read of logs) {
+    for (const [name, lines] of await read()) {
+      const errors = lines.filter(({ level }) => level === 'error');
+      assert.deepEqual(errors, [], name);
+    }
   }
 });

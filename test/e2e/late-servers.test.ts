@@ -1,45 +1,48 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { until } from '../wait.ts';
-import { logFromNow, type ServiceLine } from './logs.ts';
-import { etcdCluster, type Stage, startStage } from './stage.ts';
+import { type ServiceLine, servers, services } from './bench/operator.ts';
+import { etcdCluster, openStage } from './stage.ts';
 
-const services = ['watcher', 'worker-1', 'worker-2', 'observer'];
-const servers = ['nats-server', 'redis-server'];
+const { stage } = await openStage();
+const { operator, freezeApi } = stage;
 
-let stage: Stage;
-before(async () => {
-  stage = await startStage();
-});
-after(() => stage?.stop());
+type Log = () => Promise<Map<string, ServiceLine[]>>;
 
-const all = (names: string[], act: (name: string) => Promise<void>) => Promise.all(names.map(act));
-const pids = () => services.map((service) => stage.stack.process(service).pid);
+const allSay = (log: Log, words: string) =>
+  until(
+    `every process says: ${words}`,
+    async () => {
+      const lines = [...(await log()).values()];
+      return lines.length > 0 && lines.every((each) => each.some(({ msg }) => msg.startsWith(words)));
+    },
+    60_000,
+  );
 
 test('services started before their servers wait without ending or filling the log, and then work', async () => {
-  const { process } = stage.stack;
-  await all(services, (name) => process(name).stop());
-  await all(servers, (name) => process(name).stop());
+  await Promise.all(services.map(operator.stop));
+  await Promise.all(servers.map(operator.stop));
   await stage.apply(etcdCluster('patient', { size: 3, version: '3.4.23' }));
-  process('sandbox').kill('SIGSTOP');
-  const logs = await Promise.all(services.map((service) => logFromNow(stage.stack, service)));
-  const [watcher = logs[0]] = logs;
-  const says = async (log: (() => Promise<ServiceLine[]>) | undefined, words: string) =>
-    ((await log?.()) ?? []).some(({ msg }) => msg.startsWith(words));
+  // Where the API cannot be frozen, the services miss only NATS and Redis.
+  const thaw = await freezeApi?.();
+  const logs = await Promise.all(services.map(operator.logFromNow));
+  const [watcherLog] = logs;
 
-  await all(services, (name) => process(name).start());
-  const started = pids();
-  for (const log of logs) {
-    await until('NATS is missed', () => says(log, 'NATS is not reachable'), 60_000);
+  await Promise.all(services.map(operator.start));
+  for (const log of logs) await allSay(log, 'NATS is not reachable');
+  const started = await operator.lives(services);
+  await Promise.all(servers.map(operator.start));
+  if (thaw && watcherLog) {
+    await allSay(watcherLog, 'Kubernetes API is not reachable');
+    await thaw();
   }
-  await all(servers, (name) => process(name).start());
-  await until('the API is missed', () => says(watcher, 'Kubernetes API is not reachable'), 60_000);
-  process('sandbox').kill('SIGCONT');
   await stage.settled('patient', 3);
 
-  assert.deepEqual(pids(), started, 'no service ended');
+  assert.deepEqual(await operator.lives(services), started, 'no process ended');
   for (const log of logs) {
-    const lines = await log();
-    assert.ok(lines.length <= 10, lines.map(({ msg, reason }) => `${msg}: ${reason}`).join('\n'));
+    for (const [name, lines] of await log()) {
+      const text = lines.map(({ msg, reason }) => `${msg}: ${reason}`).join('\n');
+      assert.ok(lines.length <= 10, `${name}:\n${text}`);
+    }
   }
 });

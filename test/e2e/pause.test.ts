@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { until } from '../wait.ts';
 import { morePasses, stepsDone } from './passes.ts';
-import { etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
-import { type Watched, watch } from './watched.ts';
 
 const version = '3.4.23';
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
 
 const isPaused = async (name: string) => statusOf(await stage.get('etcd', name)).controlPaused === true;
 

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { connectBus } from '../../libs/bus/bus.ts';
 import type { ReadMessage } from '../../libs/bus/read.ts';
 import { createTestLog } from '../log.ts';
 import { until } from '../wait.ts';
-import { etcdCluster, type Stage, startStage } from './stage.ts';
+import { etcdCluster, openStage } from './stage.ts';
 
-let stage: Stage;
+const { stage } = await openStage();
 before(async () => {
-  stage = await startStage();
   await stage.apply(etcdCluster('fine', { size: 1, version: '3.4.23' }));
   await stage.settled('fine', 1);
 });
-after(() => stage?.stop());
 
 /** Publishes in the NATS protocol itself, since our own bus would refuse most of it. */
 function publishRaw(url: string, messages: [subject: string, payload: string][]): Promise<void> {
@@ -41,8 +39,8 @@ function publishRaw(url: string, messages: [subject: string, payload: string][])
 }
 
 test('a poisoned message goes to DEAD with its reason, and the pipeline goes on', async () => {
-  const event = 'quorate.events.local.etcd.default.fine.pods.fine-1';
-  const decision = 'quorate.decisions.local.etcd.default.fine';
+  const event = `quorate.events.local.etcd.${stage.namespace}.fine.pods.fine-1`;
+  const decision = `quorate.decisions.local.etcd.${stage.namespace}.fine`;
   const poison: [subject: string, payload: string, reason: string][] = [
     [event, 'no json at all', 'not-json'],
     [event, '\u0000\u0001', 'not-json'],
@@ -55,8 +53,9 @@ test('a poisoned message goes to DEAD with its reason, and the pipeline goes on'
     [decision, `{"format":1,"id":"${'x'.repeat(1_000_000)}"}`, 'refused'],
     ['quorate.decisions.short', '{}', 'unknown-subject'],
   ];
+  const before = (await readDead()).length;
   await publishRaw(
-    stage.stack.natsUrl,
+    stage.operator.natsUrl,
     poison.map(([subject, payload]) => [subject, payload]),
   );
 
@@ -65,7 +64,7 @@ test('a poisoned message goes to DEAD with its reason, and the pipeline goes on'
   await stage.settled('fine', 2);
 
   const dead = await until('all of it is in DEAD', async () => {
-    const messages = await readDead();
+    const messages = (await readDead()).slice(before);
     return messages.length >= poison.length && messages;
   });
   const summary = ([subject, reason]: [string | undefined, string | undefined]) => `${subject} ${reason}`;
@@ -80,7 +79,7 @@ test('a poisoned message goes to DEAD with its reason, and the pipeline goes on'
 
 async function readDead(): Promise<ReadMessage[]> {
   const { signal } = new AbortController();
-  const bus = await connectBus({ url: stage.stack.natsUrl, name: 'test', log: createTestLog(), signal });
+  const bus = await connectBus({ url: stage.operator.natsUrl, name: 'test', log: createTestLog(), signal });
   try {
     const messages: ReadMessage[] = [];
     for await (const message of bus.read({ stream: 'dead', signal })) messages.push(message);

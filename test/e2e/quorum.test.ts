@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { createCluster, type TestCluster, type TestClusterOptions } from './cluster.ts';
-import { conditionOf, type Stage, startStage, statusOf } from './stage.ts';
-import { type Watched, watch } from './watched.ts';
+import { conditionOf, openStage, statusOf } from './stage.ts';
 
-let stage: Stage;
-let watched: Watched;
-before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
-});
-after(async () => {
-  await watched?.stop();
-  await stage?.stop();
-});
+const { stage, watched } = await openStage();
 
 const create = (t: TestContext, name: string, options?: TestClusterOptions) =>
   createCluster({ stage, watched }, t, name, options);
@@ -117,11 +107,11 @@ describe('quorum', { concurrency: 4 }, () => {
     const everything = everOf(cluster);
     const { leader, followers } = await cluster.roles();
     const frozen = [leader, followers[0]];
-    for (const name of frozen) cluster.signal(name, 'SIGSTOP');
+    for (const name of frozen) await cluster.signal(name, 'SIGSTOP');
     await saysWhy(cluster, 'QuorumLost', new RegExp(`${leader} does not answer`));
     await nothingIsDone(cluster);
     assert.equal(statusOf(watched.resource('frozen')).phase, 'Failed');
-    for (const name of frozen) cluster.signal(name, 'SIGCONT');
+    for (const name of frozen) await cluster.signal(name, 'SIGCONT');
     await cluster.settled(3);
     assert.equal(conditionOf(watched.resource('frozen'), 'Blocked')?.status, 'False');
     assert.deepEqual(everOf(cluster), everything);

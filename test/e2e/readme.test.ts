@@ -2,25 +2,21 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { thingsToTry } from '../../services/cli/show/things-to-try.ts';
 import { findPrograms } from '../../services/cli/toolchain/find.ts';
-import { type Stage, startStage } from './stage.ts';
+import { openStage } from './stage.ts';
 
 const run = promisify(execFile);
 const name = 'example-etcd-cluster';
 
-let stage: Stage;
-before(async () => {
-  stage = await startStage();
-});
-after(() => stage?.stop());
+const { stage } = await openStage();
 
 /** The example as `npm start` leaves it, whatever was done to it before. */
 async function startExample(): Promise<void> {
   await stage.kubectl('delete', 'etcd', name, '--ignore-not-found');
-  await stage.kubectl('apply', '-f', 'deploy/examples/etcd-cluster.yaml');
+  await stage.kubectl('apply', '-f', stage.exampleFile);
   await stage.settled(name, 3);
 }
 
@@ -29,7 +25,7 @@ async function shell(line: string): Promise<string> {
   const { paths } = await findPrograms(['kubectl']);
   const { KUBECONFIG, NATS_URL, ...environment } = process.env;
   const path = [dirname(paths.kubectl ?? ''), resolve('node_modules/.bin'), environment['PATH']].join(':');
-  const env = { ...environment, PATH: path, KUBECONFIG: stage.stack.kubeconfigPath };
+  const env = { ...environment, PATH: path, KUBECONFIG: stage.kubeconfigPath };
   const { stdout } = await run('/bin/sh', ['-ec', line], { env, timeout: 60_000 });
   return stdout;
 }

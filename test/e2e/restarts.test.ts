@@ -1,31 +1,29 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
+import type { Component } from './bench/operator.ts';
 import { adoptCluster, createCluster, isGoing, namesOf, specOf, type TestCluster } from './cluster.ts';
 import { morePasses, stepsDone } from './passes.ts';
-import { conditionOf, etcdCluster, type Stage, startStage, statusOf } from './stage.ts';
+import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
-import { type Watched, watch } from './watched.ts';
 
 /**
  * Every process of Quorate is killed in the middle of everything that it does. A round per victim: seven clusters
  * do something at the same time, and each kills the victim when it is in the middle of it; the victim is started
  * again, and all must end as if nothing had been. The clusters live on from round to round, under the same writers.
  */
-const services = ['watcher', 'worker-1', 'worker-2', 'observer', 'nats-server', 'redis-server'];
 /** In an order that gives each the time to be started again without the long delay of a process that keeps dying. */
-const victims: Record<string, string[]> = {
-  'both workers': ['worker-1', 'worker-2'],
-  Redis: ['redis-server'],
-  NATS: ['nats-server'],
-  'the first worker': ['worker-1'],
-  'the second worker': ['worker-2'],
-  'the watcher': ['watcher'],
-  'the observer': ['observer'],
-  'every process': services,
+const victims: Record<string, [Component, instance?: number][]> = {
+  'both workers': [['worker']],
+  Redis: [['redis']],
+  NATS: [['nats']],
+  'the first worker': [['worker', 1]],
+  'the second worker': [['worker', 2]],
+  'the watcher': [['watcher']],
+  'the observer': [['observer']],
+  'every process': [['watcher'], ['worker'], ['observer'], ['nats'], ['redis']],
 };
 
-let stage: Stage;
-let watched: Watched;
+const { stage, watched } = await openStage();
 const ends: (() => Promise<void>)[] = [];
 const file = { after: (end: () => Promise<void>) => void ends.push(end) };
 /** Takes turns with the next: one grows while the other shrinks. */
@@ -38,8 +36,6 @@ let misled: TestCluster;
 let old: TestCluster;
 
 before(async () => {
-  stage = await startStage();
-  watched = watch(stage.stack);
   const create = (name: string, size: number, claims = false) =>
     createCluster({ stage, watched }, file, name, { size, claims });
   [small, large, wounded, resting, misled, old] = await Promise.all([
@@ -53,42 +49,40 @@ before(async () => {
 });
 after(async () => {
   for (const end of ends) await end();
-  await watched?.stop();
-  await stage?.stop();
 });
 
 /** Kills what runs of the processes; one that has just been killed by another scenario is down already. */
-function kill(names: string[]): void {
-  for (const name of names) stage.stack.process(name).kill('SIGKILL');
+async function kill(struck: [Component, instance?: number][]): Promise<void> {
+  await Promise.all(struck.map((each) => stage.operator.crash(...each)));
 }
 
 const scale = ({ name }: TestCluster, size: number) =>
   stage.kubectl('scale', 'etcdcluster', name, `--replicas=${size}`);
 
-async function growsTo3(cluster: TestCluster, strike: () => void): Promise<void> {
+async function growsTo3(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   await scale(cluster, 3);
   await cluster.until('a member is added', () => cluster.pods().length > 1);
-  strike();
+  await strike();
   await cluster.settled(3);
   await cluster.verify();
 }
 
-async function shrinksTo1(cluster: TestCluster, strike: () => void): Promise<void> {
+async function shrinksTo1(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   await scale(cluster, 1);
   await cluster.until('a member is removed', () => cluster.pods().length < 3 || cluster.pods().some(isGoing));
-  strike();
+  await strike();
   await cluster.settled(1);
   await cluster.verify();
 }
 
-async function heals(cluster: TestCluster, strike: () => void): Promise<void> {
+async function heals(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   const before = await cluster.ids();
   const { leader } = await cluster.roles();
   await stage.kubectl('delete', 'pod', leader, '--force', '--grace-period=0');
   await cluster.until('another one is added', () =>
     cluster.pods().some(({ metadata }) => before[metadata.name] === undefined),
   );
-  strike();
+  await strike();
   await cluster.settled(3);
   const after = await cluster.ids();
   for (const [name, id] of Object.entries(before))
@@ -99,12 +93,12 @@ async function heals(cluster: TestCluster, strike: () => void): Promise<void> {
 const patch = ({ name }: TestCluster, spec: object) =>
   stage.kubectl('patch', 'etcd', name, '--type=merge', '-p', JSON.stringify({ spec }));
 
-async function rests(cluster: TestCluster, strike: () => void): Promise<void> {
+async function rests(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   const { name } = cluster;
   await patch(cluster, { paused: true });
   await cluster.until('it is paused', () => statusOf(watched.resource(name)).controlPaused === true);
   await stage.kubectl('delete', 'pod', `${name}-2`);
-  strike();
+  await strike();
   assert.deepEqual(stepsDone(await morePasses(stage, watched, name, 2)), []);
   assert.equal(namesOf(cluster.pods()), `${name}-1 ${name}-3`);
   await patch(cluster, { paused: false });
@@ -112,12 +106,12 @@ async function rests(cluster: TestCluster, strike: () => void): Promise<void> {
   await cluster.verify();
 }
 
-async function endures(cluster: TestCluster, strike: () => void): Promise<void> {
+async function endures(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   const { name } = cluster;
   const before = await fingerprint(stage, name);
   const isBlocked = () => conditionOf(watched.resource(name), 'Blocked')?.status === 'True';
   await patch(cluster, { size: 2, pod: { labels: { app: 'other' } } });
-  strike();
+  await strike();
   await cluster.until('its resource says what is wrong', isBlocked);
   await assertUntouched(stage, name, before);
   await patch(cluster, { size: 1, pod: { labels: null } });
@@ -126,22 +120,22 @@ async function endures(cluster: TestCluster, strike: () => void): Promise<void> 
   await assertUntouched(stage, name, before);
 }
 
-async function appears(name: string, strike: () => void): Promise<TestCluster> {
-  const cluster = adoptCluster(watched, file, name, { claims: true });
+async function appears(name: string, strike: () => Promise<void>): Promise<TestCluster> {
+  const cluster = adoptCluster({ stage, watched }, file, name, { claims: true });
   await stage.apply(etcdCluster(name, specOf({ claims: true })));
   await cluster.until('its first pod is there', () => cluster.pods().length > 0);
-  strike();
+  await strike();
   await cluster.settled(3);
   assert.equal(namesOf(cluster.pods()), `${name}-1 ${name}-2 ${name}-3`);
   await cluster.verify();
   return cluster;
 }
 
-async function disappears(cluster: TestCluster, strike: () => void): Promise<void> {
+async function disappears(cluster: TestCluster, strike: () => Promise<void>): Promise<void> {
   await cluster.finish();
   await stage.kubectl('delete', 'etcdcluster', cluster.name, '--wait=false');
   await cluster.until('its pods are going', () => cluster.pods().length < 3 || cluster.pods().some(isGoing));
-  strike();
+  await strike();
   await cluster.until('nothing of it is left', () => {
     const { name } = cluster;
     const resource = watched.resource(name);
@@ -151,10 +145,10 @@ async function disappears(cluster: TestCluster, strike: () => void): Promise<voi
 }
 
 let round = 0;
-for (const [victim, names] of Object.entries(victims)) {
+for (const [victim, struck] of Object.entries(victims)) {
   const next = `new-${++round}`;
   test(`killing ${victim}`, { concurrency: true }, async (t: TestContext) => {
-    const strike = () => kill(names);
+    const strike = () => kill(struck);
     let created: TestCluster | undefined;
     await Promise.all([
       t.test('in the middle of a create: the cluster appears', async () => {

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { startWriter } from '../writer.ts';
-import { etcdCluster, type Stage, startStage } from './stage.ts';
+import { etcdCluster, openStage } from './stage.ts';
 
-let stage: Stage;
-before(async () => {
-  stage = await startStage();
-});
-after(() => stage?.stop());
+const { stage } = await openStage();
 
 test('a cluster of three appears, serves, scales to five and back, without losing an acknowledged write', async () => {
   await stage.apply(etcdCluster('walk', { size: 1, version: '3.4.23' }));

@@ -1,21 +1,18 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { stringify } from 'yaml';
+import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
+import { after } from 'node:test';
 import type { KubeObject } from '../../libs/kube/object.ts';
-import { type Stack, startStack } from '../../services/cli/processes/stack.ts';
-import { findPrograms } from '../../services/cli/toolchain/find.ts';
-import { programsNeeded } from '../../services/cli/toolchain/programs.ts';
 import { until } from '../wait.ts';
+import { type Bench, readBench } from './bench/bench.ts';
+import { type Place, startPlace } from './bench/start.ts';
+import { type Watched, watch } from './watched.ts';
 
-const run = promisify(execFile);
-
-/** A running Quorate of a test's own, and kubectl to speak to it as a person would. */
-export interface Stage {
-  stack: Stack;
-  /** Runs kubectl and returns what it printed; throws an error with what it said when it fails. */
+/** A running Quorate and a namespace of a test file's own, and kubectl to speak to it as a person would. */
+export interface Stage extends Omit<Place, 'kubectl' | 'end'> {
+  readonly bench: Bench;
+  /** The namespace is the one that kubectl takes where it is told none. */
+  readonly kubeconfigPath: string;
+  /** Runs kubectl and returns what it printed; throws an error with what it said (`stderr`) when it fails. */
   kubectl(...args: string[]): Promise<string>;
   /** What kubectl says when it refuses; fails when it does not refuse. */
   refused(manifest: object): Promise<string>;
@@ -32,45 +29,47 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Starts all of Quorate in a folder of its own. */
-export async function startStage(): Promise<Stage> {
-  const { paths, missing } = await findPrograms(programsNeeded({ kube: false, nats: false, redis: false }));
-  if (missing.length > 0)
-    throw new Error(`missing programs: ${missing.join(', ')}; "npm test" installs them`);
-  const dir = await mkdtemp(join(tmpdir(), 'quorate-e2e-'));
-  const { KUBECONFIG, NATS_URL, REDIS_URL, ...environment } = process.env;
-  const stack = await startStack({ dir, programs: paths, environment });
-  const kubectlPath = paths.kubectl ?? 'kubectl';
+/**
+ * Starts a stage for the tests of this file, and a watch of all that happens on it; both end after the last test.
+ * What it runs on is said by the environment (`readBench`).
+ */
+export async function openStage(): Promise<{ stage: Stage; watched: Watched }> {
+  const stage = await startStage();
+  const watched = watch(stage);
+  after(async () => {
+    await watched.stop();
+    await stage.stop();
+  });
+  return { stage, watched };
+}
+
+async function startStage(): Promise<Stage> {
+  const bench = readBench();
+  const file = basename(process.argv[1] ?? 'test').replace(/\.test\.ts$/, '');
+  const place = await startPlace(bench, `e2e-${file}-${randomBytes(2).toString('hex')}`);
+  try {
+    await untilServed(place);
+  } catch (error) {
+    await place.end();
+    throw error;
+  }
+  return stageAt(place, bench);
+}
+
+const untilServed = ({ kubectl }: Place) =>
+  until('the CRD is installed', () =>
+    kubectl.run('wait', '--for=condition=Established', 'crd/etcdclusters.etcd.database.coreos.com').then(
+      () => true,
+      () => false,
+    ),
+  );
+
+function stageAt(place: Place, bench: Bench): Stage {
+  const { kubectl, end, ...rest } = place;
   const addresses = new Map<string, string[]>();
 
-  const kubectl = async (...args: string[]): Promise<string> => {
-    const { stdout } = await run(kubectlPath, ['--kubeconfig', stack.kubeconfigPath, ...args], {
-      maxBuffer: 64 * 1024 * 1024,
-      timeout: 120_000,
-    });
-    return stdout;
-  };
-  const feed = async (verb: string, manifest: object): Promise<string> => {
-    const promise = run(kubectlPath, ['--kubeconfig', stack.kubeconfigPath, verb, '-f', '-'], {
-      timeout: 60_000,
-    });
-    promise.child.stdin?.end(stringify(manifest));
-    return (await promise).stdout;
-  };
-  const get = async (kind: string, name: string): Promise<KubeObject | undefined> => {
-    const text = await kubectl('get', kind, name, '--ignore-not-found', '-o', 'json');
-    return text === '' ? undefined : (JSON.parse(text) as KubeObject);
-  };
-  const list = async (kind: string, selector?: string): Promise<KubeObject[]> => {
-    const text = await kubectl(
-      'get',
-      kind,
-      ...(selector === undefined ? [] : ['-l', selector]),
-      '-o',
-      'json',
-    );
-    return (JSON.parse(text) as { items: KubeObject[] }).items;
-  };
+  const list = (kind: string, selector?: string) =>
+    kubectl.list(kind, ...(selector === undefined ? [] : ['-l', selector]));
   const refresh = async (name: string): Promise<KubeObject[]> => {
     const pods = await list('pods', `etcd_cluster=${name}`);
     const ips = pods.flatMap((pod) => (pod['status'] as { podIP?: string } | undefined)?.podIP ?? []);
@@ -81,43 +80,35 @@ export async function startStage(): Promise<Stage> {
       );
     return pods;
   };
-
-  await until('the CRD is installed', () =>
-    kubectl('wait', '--for=condition=Established', 'crd/etcdclusters.etcd.database.coreos.com').then(
-      () => true,
-      () => false,
-    ),
-  );
   return {
-    stack,
-    kubectl,
-    get,
+    ...rest,
+    bench,
+    kubeconfigPath: kubectl.kubeconfigPath,
+    kubectl: kubectl.run,
+    feed: kubectl.feed,
+    apply: (manifest) => kubectl.feed('apply', manifest),
+    get: kubectl.get,
     list,
-    feed,
-    apply: (manifest) => feed('apply', manifest),
     async refused(manifest) {
       try {
-        await feed('apply', manifest);
+        await kubectl.feed('apply', manifest);
       } catch (error) {
         return String((error as { stderr?: string }).stderr);
       }
       throw new Error('the API took it, and should have refused it');
     },
-    settled: (name, size, limitMs = 60_000) =>
+    settled: (name, size, limitMs = 120_000) =>
       until(
         `${name} has ${size} ready members and rests`,
         async () => {
-          const resource = await get('etcdcluster', name);
+          const resource = await kubectl.get('etcdcluster', name);
           const pods = await refresh(name);
           return resource && pods.length === size && isSettled(resource, size) ? resource : undefined;
         },
         limitMs,
       ),
     endpoints: (name) => addresses.get(name) ?? [],
-    async stop() {
-      await stack.stop();
-      await rm(dir, { recursive: true, force: true });
-    },
+    stop: end,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { Decision } from '../../libs/engine/decision.ts';
 import { etcdResourceType } from '../../libs/engines/etcd/resource.ts';
 import { connectKube } from '../../libs/kube/client.ts';
+import { parseKey } from '../../libs/kube/key.ts';
 import { type KubeObject, labels, type ResourceType, resourceTypes } from '../../libs/kube/object.ts';
 import { watchObjects } from '../../libs/kube/watch.ts';
 import { followDecisions } from '../../services/cli/follow/decisions.ts';
-import type { Stack } from '../../services/cli/processes/stack.ts';
 import { createTestLog } from '../log.ts';
+import type { Stage } from './stage.ts';
 
 /**
  * All that exists and was decided on a stage, kept up to date by watches of the test's own: many tests can wait
@@ -36,11 +37,11 @@ const kinds = {
   service: resourceTypes.service,
 };
 
-export function watch(stack: Stack): Watched {
+export function watch({ kubeconfigPath, namespace, operator: { natsUrl } }: Stage): Watched {
   const log = createTestLog();
   const stop = new AbortController();
   const { signal } = stop;
-  const kube = connectKube({ id: 'local', kubeconfigPath: stack.kubeconfigPath });
+  const kube = connectKube({ id: 'local', kubeconfigPath, namespace });
   const present = new Map<string, KubeObject>();
   const past = new Map<string, KubeObject>();
   const carriers = new Map<string, Map<string, Set<string>>>();
@@ -75,11 +76,13 @@ export function watch(stack: Stack): Watched {
       else if (change.type !== 'listing') see(change.object);
     }
   };
-  const record = (decision: Decision) =>
-    void entry(decisions, decision.key.split('/').at(-1) ?? '', () => []).push(decision);
+  const record = (decision: Decision) => {
+    const key = parseKey(decision.key);
+    if (key?.namespace === namespace) entry(decisions, key.name, () => []).push(decision);
+  };
   const running = [
     ...Object.values(kinds).map(follow),
-    followDecisions({ natsUrl: stack.natsUrl, kube: 'local', log, since: new Date(0), signal }, record),
+    followDecisions({ natsUrl, kube: 'local', log, since: new Date(0), signal }, record),
   ];
   return {
     resource: (cluster) => find(kinds.resource, cluster, cluster),

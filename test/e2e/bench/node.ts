@@ -1,0 +1,37 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubeObject } from '../../../libs/kube/object.ts';
+
+/** What happens to a pod on its node, behind the back of Kubernetes. */
+export interface Node {
+  /** Sends a signal to the processes of the pod's first container. */
+  signal(pod: KubeObject, signal: NodeJS.Signals): Promise<void>;
+  /** Removes everything below a folder, as the pod's first container sees it. It need not be able to run. */
+  empty(pod: KubeObject, folder: string): Promise<void>;
+}
+
+/** The id of the pod's first container, e.g. `containerd://0123`; throws where it has none. */
+export function containerIdOf(pod: KubeObject): string {
+  const status = pod['status'] as { containerStatuses?: { containerID?: string }[] } | undefined;
+  const id = status?.containerStatuses?.[0]?.containerID;
+  if (!id) throw new Error(`${pod.metadata.name} has no container that runs`);
+  return id;
+}
+
+/** The sandbox's node is this machine, and the id of a container its process. */
+export const sandboxNode: Node = {
+  async signal(pod, signal) {
+    process.kill(processOf(pod), signal);
+  },
+  async empty(pod, folder) {
+    const root = join(`/proc/${processOf(pod)}/root`, folder);
+    for (const entry of await readdir(root)) await rm(join(root, entry), { recursive: true });
+  },
+};
+
+function processOf(pod: KubeObject): number {
+  const id = containerIdOf(pod);
+  const pid = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
+  if (!(pid > 1)) throw new Error(`${pod.metadata.name} has no process on this machine: ${id}`);
+  return pid;
+}
