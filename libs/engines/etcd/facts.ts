@@ -10,9 +10,12 @@ export interface EtcdFacts {
   resource: ResourceFact | null;
   pods: Answer<PodFact[]>;
   claims: Answer<ClaimFact[]>;
-  services: Answer<ServiceFact[]>;
+  services: Answer<ShapedFact[]>;
+  budgets: Answer<ShapedFact[]>;
   /** What each running pod's etcd answered, by pod name. */
   members: Record<string, MemberFact>;
+  /** The nodes of pods that are not ready or do not answer, by name; `null` where there is none of that name. */
+  nodes: Record<string, Answer<NodeFact | null>>;
 }
 
 export interface ResourceFact {
@@ -33,24 +36,58 @@ export interface OwnedFact {
 }
 
 export interface PodFact extends OwnedFact {
-  /** Where its etcd can be asked; `null` while it has no address, or its container has ended. */
+  resourceVersion: string;
   ip: string | null;
+  /** Where it was put; `null` before that. */
+  nodeName: string | null;
   phase: string;
   ready: boolean;
   /** The version it was made for. */
   version: string;
+  /** The image of its etcd, as it stands in the spec. */
+  image: string;
+  /** Its container has been started, once or more. */
+  hasRun: boolean;
   claimName: string | null;
+  /** What of the spec it was made for; `null` on pods of before this was noted. */
+  madeFor: string | null;
   /** Why its container waits or ended, as the kubelet says. */
   trouble: string | null;
+  /** The same for people, by cause and with its time. */
+  hindrance: Hindrance | null;
+  /** By when it should have ended, if it is being deleted. */
+  endsByMs: number | null;
+}
+
+/** What keeps a pod from running well, in Kubernetes' own words. */
+export interface Hindrance {
+  reason: 'Unschedulable' | 'ImagePull' | 'ContainerFailing' | 'PodFailed';
+  words: string;
+  sinceMs: number;
+  /** Its container runs again since then, and may have got over it. */
+  runsSinceMs: number | null;
 }
 
 export interface ClaimFact extends OwnedFact {
+  resourceVersion: string;
   phase: string;
+  createdAtMs: number;
+  /** `null`: the default one. */
+  storageClass: string | null;
+  madeFor: string | null;
 }
 
-export interface ServiceFact extends OwnedFact {
+/** An object of which only a part matters. */
+export interface ShapedFact extends OwnedFact {
   /** What of it matters, in a form that can be compared with what is wanted. */
   shape: string;
+}
+
+export interface NodeFact {
+  ready: boolean;
+  /** Why it is not ready, in Kubernetes' own words. */
+  words: string;
+  sinceMs: number;
 }
 
 export interface MemberFact {

@@ -13,9 +13,9 @@ import { steps } from './steps.ts';
  */
 export const etcd: Engine<EtcdSpec, EtcdFacts> = {
   name: 'etcd',
-  version: 1,
+  version: 2,
   resource: etcdResource,
-  owned: [resourceTypes.pod, resourceTypes.claim, resourceTypes.service],
+  owned: [resourceTypes.pod, resourceTypes.claim, resourceTypes.service, resourceTypes.budget],
   observe,
   plan,
   roles,

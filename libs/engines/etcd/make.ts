@@ -3,16 +3,9 @@ import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { memberName } from './names.ts';
-import {
-  clientService,
-  headlessService,
-  memberClaim,
-  memberPod,
-  type Start,
-  serviceShape,
-} from './objects.ts';
+import { memberClaim, memberPod, type Start } from './objects.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
-import type { ApplyObject, CreateObject, DeleteObject, RecordIdentity } from './steps/objects.ts';
+import type { CreateObject, DeleteObject, RecordIdentity } from './steps/objects.ts';
 import type { Member, Membership } from './view.ts';
 import { endpointOf } from './view.ts';
 import { claimOf, type World } from './world.ts';
@@ -36,23 +29,6 @@ export function recordNumber(world: World, number: number): Step[] {
       `member number ${number}: given now, and never again to another member`,
     ),
   ];
-}
-
-/** Steps for the services that are missing or differ from what is wanted. */
-export function mendServices(world: World, wanted: ('headless' | 'client')[]): Step[] {
-  return wanted.flatMap((which) => {
-    const service = which === 'headless' ? headlessService(world.cluster) : clientService(world.cluster);
-    const present = world.services.find((fact) => fact.name === service.metadata.name);
-    if (present && (present.deleting || present.shape === serviceShape(service))) return [];
-    const purpose =
-      which === 'headless'
-        ? 'it gives the members their names'
-        : 'clients reach the ready members through it';
-    const change = present ? 'put back, because it differed from what is needed' : 'made';
-    const why = `service ${service.metadata.name}: ${change}; ${purpose}`;
-    const args: ApplyObject = { object: service };
-    return [{ step: 'applyService', why, args }];
-  });
 }
 
 /** The step that makes a member's claim; none where it exists or the cluster keeps no data on claims. */

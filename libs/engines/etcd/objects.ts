@@ -1,4 +1,5 @@
 import { type KubeObject, labels, type OwnerReference } from '../../kube/object.ts';
+import { claimMadeFor, madeForAnnotation, podMadeFor } from './made-for.ts';
 import {
   type ClusterName,
   clientPort,
@@ -26,7 +27,7 @@ export type Start =
   /** With the data it had. On an empty folder etcd refuses to start, since it cannot find the others. */
   | { as: 'returning' };
 
-const selector = (cluster: ClusterName): Record<string, string> => ({
+export const selector = (cluster: ClusterName): Record<string, string> => ({
   app: 'etcd',
   etcd_cluster: cluster.name,
 });
@@ -47,7 +48,7 @@ const ownerReference = (cluster: ClusterIdentity): OwnerReference => ({
   blockOwnerDeletion: true,
 });
 
-const metadata = (cluster: ClusterIdentity, name: string) => ({
+export const metadata = (cluster: ClusterIdentity, name: string) => ({
   name,
   namespace: cluster.namespace,
   labels: ownLabels(cluster),
@@ -114,7 +115,11 @@ export function memberClaim(
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { ...meta, labels: { ...meta.labels, [labels.member]: String(number) } },
+    metadata: {
+      ...meta,
+      labels: { ...meta.labels, [labels.member]: String(number) },
+      annotations: { [madeForAnnotation]: claimMadeFor(spec) ?? '' },
+    },
     spec: { accessModes: ['ReadWriteOnce'], ...claimSpec },
   };
 }
@@ -140,6 +145,9 @@ function initialCluster(cluster: ClusterIdentity, spec: EtcdSpec, number: number
   ];
 }
 
+export const memberImage = ({ repository, version }: EtcdSpec): string =>
+  `${repository}:v${plainVersion(version)}`;
+
 /** A pod of its own host name below the headless service, running one etcd. */
 export function memberPod(
   cluster: ClusterIdentity,
@@ -158,7 +166,11 @@ export function memberPod(
     metadata: {
       ...meta,
       labels: { ...policy.labels, ...meta.labels, etcd_node: name, [labels.member]: String(number) },
-      annotations: { ...policy.annotations, 'etcd.version': version },
+      annotations: {
+        ...policy.annotations,
+        'etcd.version': version,
+        [madeForAnnotation]: podMadeFor(spec),
+      },
     },
     spec: {
       hostname: name,
@@ -173,7 +185,7 @@ export function memberPod(
       containers: [
         {
           name: 'etcd',
-          image: `${spec.repository}:v${version}`,
+          image: memberImage(spec),
           command: [
             'etcd',
             `--name=${name}`,

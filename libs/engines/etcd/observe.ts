@@ -1,20 +1,13 @@
 import { type Answer, labelsOf, type ObserveContext } from '../../engine/contract.ts';
 import { messageOf } from '../../errors/catalogue.ts';
-import { type KubeObject, labels, type ResourceType, resourceTypes } from '../../kube/object.ts';
+import { type KubeObject, type ResourceType, resourceTypes } from '../../kube/object.ts';
+import { budgetShape } from './budget.ts';
 import { connectEtcd } from './client/client.ts';
-import {
-  type ClaimFact,
-  type EtcdFacts,
-  isFinished,
-  type MemberFact,
-  type OwnedFact,
-  type PodFact,
-  type ResourceFact,
-  type ServiceFact,
-} from './facts.ts';
-import { identityAnnotation, parseIdentity } from './identity.ts';
+import { type EtcdFacts, isFinished, type MemberFact, type NodeFact, type PodFact } from './facts.ts';
 import { clientPort } from './names.ts';
+import { claimFact, nodeFact, resourceFact, shapedFact } from './object-facts.ts';
 import { serviceShape } from './objects.ts';
+import { podFact } from './pod-fact.ts';
 
 /** How long one member may take to answer, in milliseconds; a frozen one costs a pass this much. */
 const answerTimeoutMs = 1500;
@@ -31,10 +24,11 @@ export async function observe(context: ObserveContext): Promise<EtcdFacts> {
       });
       return items.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).map(toFact);
     });
-  const [pods, claims, services] = await Promise.all([
+  const [pods, claims, services, budgets] = await Promise.all([
     list(resourceTypes.pod, podFact),
     list(resourceTypes.claim, claimFact),
-    list(resourceTypes.service, serviceFact),
+    list(resourceTypes.service, shapedFact(serviceShape)),
+    list(resourceTypes.budget, shapedFact(budgetShape)),
   ]);
   const asked = (pods.ok ? pods.value : []).filter((pod) => pod.ip !== null && !isFinished(pod));
   const answers = await Promise.all(
@@ -47,8 +41,25 @@ export async function observe(context: ObserveContext): Promise<EtcdFacts> {
     pods,
     claims,
     services,
+    budgets,
     members: Object.fromEntries(answers),
+    nodes: await nodesOf(context, pods.ok ? pods.value : [], Object.fromEntries(answers)),
   };
+}
+
+/** The nodes of pods that are not well. Where they may not be read, what they do to the pods is not known. */
+async function nodesOf(
+  { kube, signal }: ObserveContext,
+  pods: PodFact[],
+  members: Record<string, MemberFact>,
+): Promise<EtcdFacts['nodes']> {
+  const doubtful = pods.filter((pod) => !pod.ready || !members[pod.name]?.status.ok);
+  const names = [...new Set(doubtful.flatMap((pod) => pod.nodeName ?? []))].sort();
+  const nodes = names.map(async (name): Promise<[string, Answer<NodeFact | null>]> => {
+    const node = () => kube.get(resourceTypes.node, undefined, name, signal);
+    return [name, await answer(async () => (await node().then((found) => found && nodeFact(found))) ?? null)];
+  });
+  return Object.fromEntries(await Promise.all(nodes));
 }
 
 async function answer<Value>(ask: () => Promise<Value>): Promise<Answer<Value>> {
@@ -78,101 +89,3 @@ async function askMember(endpoint: string, signal: AbortSignal): Promise<MemberF
     client.close();
   }
 }
-
-function resourceFact(resource: KubeObject): ResourceFact {
-  const {
-    uid = '',
-    resourceVersion = '',
-    creationTimestamp = '',
-    deletionTimestamp,
-    annotations,
-  } = resource.metadata;
-  return {
-    uid,
-    resourceVersion,
-    createdAtMs: Date.parse(creationTimestamp) || 0,
-    deleting: deletionTimestamp !== undefined,
-    identity: parseIdentity(annotations?.[identityAnnotation]),
-  };
-}
-
-function ownedFact(object: KubeObject): OwnedFact {
-  const owner = object.metadata.ownerReferences?.find(
-    (reference) =>
-      reference.controller &&
-      reference.kind === 'EtcdCluster' &&
-      // Of another cluster, labelled as this one by hand, nothing may be taken for a leftover.
-      reference.name === object.metadata.labels?.[labels.cluster],
-  );
-  return {
-    name: object.metadata.name,
-    uid: object.metadata.uid ?? '',
-    ownerUid: owner?.uid ?? null,
-    deleting: object.metadata.deletionTimestamp !== undefined,
-  };
-}
-
-interface PodShape {
-  spec?: { volumes?: { persistentVolumeClaim?: { claimName?: string } }[] };
-  status?: {
-    phase?: string;
-    reason?: string;
-    podIP?: string;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: {
-      state?: { waiting?: { reason?: string; message?: string }; terminated?: object };
-      lastState?: { terminated?: { exitCode?: number; message?: string } };
-    }[];
-  };
-}
-
-function podFact(pod: KubeObject): PodFact {
-  const { spec, status } = pod as PodShape;
-  const claimName = spec?.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim
-    ?.claimName;
-  return {
-    ...ownedFact(pod),
-    // Nobody answers where the container has ended, and with its network gone not even a refusal comes back: asking
-    // would cost every pass its whole patience.
-    ip: (!status?.containerStatuses?.[0]?.state?.terminated && status?.podIP) || null,
-    phase: status?.phase ?? 'Pending',
-    ready:
-      status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ??
-      false,
-    version: pod.metadata.annotations?.['etcd.version'] ?? '',
-    claimName: claimName ?? null,
-    trouble: podTrouble(status),
-  };
-}
-
-/** What keeps a pod from running, in the words of the scheduler or the kubelet. */
-function podTrouble(status: PodShape['status']): string | null {
-  const unscheduled = status?.conditions?.find(
-    (condition) => condition.type === 'PodScheduled' && condition.status === 'False',
-  );
-  if (unscheduled) return `${unscheduled.reason ?? 'not scheduled'}: ${unscheduled.message ?? ''}`;
-  const container = status?.containerStatuses?.[0];
-  const waiting = container?.state?.waiting;
-  if (
-    waiting?.reason === undefined ||
-    waiting.reason === 'ContainerCreating' ||
-    waiting.reason === 'PodInitializing'
-  ) {
-    return status?.reason ?? null;
-  }
-  const ended = container?.lastState?.terminated;
-  const last = ended ? ` (exit code ${ended.exitCode}: ${lastLine(ended.message)})` : '';
-  return `${waiting.reason}${last || (waiting.message ? `: ${waiting.message}` : '')}`;
-}
-
-const lastLine = (text = ''): string => text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-
-function claimFact(claim: KubeObject): ClaimFact {
-  const status = claim['status'] as { phase?: string } | undefined;
-  return { ...ownedFact(claim), phase: status?.phase ?? 'Pending' };
-}
-
-const serviceFact = (service: KubeObject): ServiceFact => ({
-  ...ownedFact(service),
-  shape: serviceShape(service),
-});

@@ -149,7 +149,8 @@ function isAtGoal(model: Model, { reason, steps }: Plan): boolean {
         .sort()
         .join() &&
     model.claims.every((claim) => names.includes(claim.name) && !claim.deleting) &&
-    model.services.length === 2
+    model.services.length === 2 &&
+    model.budgets.length === 1
   );
 }
 

@@ -1,12 +1,12 @@
 import type { Plan } from '../../engine/contract.ts';
 import type { EtcdFacts } from './facts.ts';
-import { mendServices } from './make.ts';
 import type { EtcdSpec } from './resource.ts';
 import { birth } from './situations/birth.ts';
 import { goneDecision } from './situations/death.ts';
-import { members, type QuorateWorld } from './situations/members.ts';
+import { members } from './situations/members.ts';
 import { noQuorum } from './situations/no-quorum.ts';
 import { size } from './situations/size.ts';
+import { withStanding } from './standing.ts';
 import { statusOf } from './status.ts';
 import { type Decided, type Situation, type World, worldOf } from './world.ts';
 
@@ -16,7 +16,7 @@ import { type Decided, type Situation, type World, worldOf } from './world.ts';
  * most one is disruptive.
  */
 export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number): Plan {
-  const unread = [facts.pods, facts.claims, facts.services].flatMap((answer) =>
+  const unread = [facts.pods, facts.claims, facts.services, facts.budgets].flatMap((answer) =>
     answer.ok ? [] : [answer.error],
   );
   if (unread.length > 0) {
@@ -41,9 +41,11 @@ export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number
 function classify(world: World): [string, Decided] {
   const early = first(birth, world);
   if (early) return early;
-  if (!world.membership) return withServices(world, first(noQuorum, world));
-  const quorate: QuorateWorld = { ...world, membership: world.membership };
-  return withServices(world, first(members, quorate) ?? first(size, quorate));
+  const quorate = world.membership && { ...world, membership: world.membership };
+  const found = quorate ? (first(members, quorate) ?? first(size, quorate)) : first(noQuorum, world);
+  if (!found) throw new Error('the last situation of a list applies always');
+  const [reason, decided] = found;
+  return [reason, withStanding(world, decided)];
 }
 
 function first<Where>(situations: Situation<Where>[], world: Where): [string, Decided] | undefined {
@@ -52,17 +54,6 @@ function first<Where>(situations: Situation<Where>[], world: Where): [string, De
     if (decided) return [situation.reason, decided];
   }
   return undefined;
-}
-
-/** A formed cluster always has both its services, whatever else is the matter. */
-function withServices(world: World, found: [string, Decided] | undefined): [string, Decided] {
-  if (!found) throw new Error('the last situation of a list applies always');
-  const [reason, decided] = found;
-  const services = mendServices(world, ['headless', 'client']);
-  return [
-    reason,
-    services.length === 0 ? decided : { ...decided, steps: [...services, ...(decided.steps ?? [])] },
-  ];
 }
 
 function complete(reason: string, decided: Decided, status: Plan['status']): Plan {

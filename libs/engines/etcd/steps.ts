@@ -1,16 +1,18 @@
 import type { StepAction } from '../../engine/contract.ts';
 import { addMember, moveLeader, promoteMember, removeMember } from './steps/membership.ts';
-import { applyService, createObject, deleteObject, recordIdentity } from './steps/objects.ts';
+import { applyObject, createObject, deleteObject, recordIdentity } from './steps/objects.ts';
 
 /** Every step a plan of this engine can name. */
 export const steps: Record<string, StepAction> = {
   recordIdentity,
-  applyService,
+  applyService: applyObject,
+  applyBudget: applyObject,
   createPod: createObject,
   createClaim: createObject,
   deletePod: deleteObject,
   deleteClaim: deleteObject,
   deleteService: deleteObject,
+  deleteBudget: deleteObject,
   addMember,
   promoteMember,
   removeMember,

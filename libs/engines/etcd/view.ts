@@ -95,7 +95,7 @@ const shortfall = ({ voters }: Membership): number =>
   quorumOf(voters.length) - voters.filter((voter) => voter.answering).length;
 
 /** Sorted by name, so that nothing depends on the order of a list. */
-function owned<Fact extends OwnedFact>(answer: Answer<Fact[]>, uid: string): Fact[] {
+export function owned<Fact extends OwnedFact>(answer: Answer<Fact[]>, uid: string): Fact[] {
   const facts = answer.ok ? answer.value.filter((fact) => fact.ownerUid === uid) : [];
   return facts.sort(byName);
 }

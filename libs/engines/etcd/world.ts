@@ -1,10 +1,10 @@
 import type { Blocked, Step } from '../../engine/contract.ts';
-import type { ClaimFact, EtcdFacts, PodFact, ResourceFact, ServiceFact } from './facts.ts';
+import type { ClaimFact, EtcdFacts, PodFact, ResourceFact, ShapedFact } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { memberName, memberNumber } from './names.ts';
 import type { ClusterIdentity } from './objects.ts';
 import type { EtcdSpec } from './resource.ts';
-import { type Membership, membershipOf, ownedClaims, ownedPods } from './view.ts';
+import { type Membership, membershipOf, owned, ownedClaims, ownedPods } from './view.ts';
 
 /** Everything a situation may look at: the facts of a cluster that exists and whose objects could be read. */
 export interface World {
@@ -16,10 +16,11 @@ export interface World {
   cluster: ClusterIdentity;
   /** What is recorded; `undefined` before the first member. */
   identity: Identity | undefined;
-  /** Pods, claims and services that this very resource owns. */
+  /** Pods, claims, services and disruption budgets that this very resource owns. */
   pods: PodFact[];
   claims: ClaimFact[];
-  services: ServiceFact[];
+  services: ShapedFact[];
+  budgets: ShapedFact[];
   /** As a quorum vouches for it; `undefined` without one. */
   membership: Membership | undefined;
   nowMs: number;
@@ -52,9 +53,8 @@ export function worldOf(spec: EtcdSpec, facts: EtcdFacts, resource: ResourceFact
     identity: recorded,
     pods: ownedPods(facts, resource.uid),
     claims: ownedClaims(facts, resource.uid),
-    services: facts.services.ok
-      ? facts.services.value.filter((service) => service.ownerUid === resource.uid)
-      : [],
+    services: owned(facts.services, resource.uid),
+    budgets: owned(facts.budgets, resource.uid),
     membership: membershipOf(facts, resource.uid),
     nowMs,
   };

@@ -1,6 +1,9 @@
 import type { Step } from '../../../engine/contract.ts';
 import type { KubeObject } from '../../../kube/object.ts';
+import { budgetShape } from '../budget.ts';
+import type { ShapedFact } from '../facts.ts';
 import { formatIdentity } from '../identity.ts';
+import { madeForAnnotation } from '../made-for.ts';
 import { serviceShape } from '../objects.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from '../steps/membership.ts';
 import type { ApplyObject, CreateObject, DeleteObject, RecordIdentity } from '../steps/objects.ts';
@@ -26,10 +29,11 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     return 'done';
   },
   applyService(model, { object }: ApplyObject) {
-    const { name } = object.metadata;
-    model.services = model.services.filter((service) => service.name !== name);
-    const uid = `service-${nextOf(model)}`;
-    model.services.push({ name, uid, ownerUid: simulatedUid, deleting: false, shape: serviceShape(object) });
+    model.services = applied(model, model.services, object, serviceShape(object));
+    return 'done';
+  },
+  applyBudget(model, { object }: ApplyObject) {
+    model.budgets = applied(model, model.budgets, object, budgetShape(object));
     return 'done';
   },
   createClaim(model, { object }: CreateObject) {
@@ -40,7 +44,8 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
       name,
       uid: `claim-${nextOf(model)}`,
       deleting: false,
-      phase: 'Bound',
+      phase: 'Pending',
+      madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
       disk: undefined,
     });
     return 'done';
@@ -95,6 +100,12 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
   },
 };
 
+function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, shape: string): ShapedFact[] {
+  const { name } = metadata;
+  const fact = { name, uid: `applied-${nextOf(model)}`, ownerUid: simulatedUid, deleting: false, shape };
+  return [...present.filter((other) => other.name !== name), fact];
+}
+
 const idsOf = (members: Pick<SimulatedMember, 'id'>[]): string =>
   members
     .map(({ id }) => id)
@@ -118,7 +129,7 @@ function deleteFrom(
 /** A pod as the model keeps it, read from the object that would be sent to Kubernetes. */
 function podOf(model: Model, object: KubeObject) {
   const { containers, volumes } = object['spec'] as {
-    containers: { command: string[] }[];
+    containers: { command: string[]; image: string }[];
     volumes: { persistentVolumeClaim?: { claimName: string } }[];
   };
   const flags = new Map(
@@ -134,6 +145,8 @@ function podOf(model: Model, object: KubeObject) {
     ip: null,
     phase: 'Pending',
     version: object.metadata.annotations?.['etcd.version'] ?? '',
+    image: containers[0]?.image ?? '',
+    madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
     trouble: null,
     claimName: volumes[0]?.persistentVolumeClaim?.claimName ?? null,
     initialState: flags.get('--initial-cluster-state') ?? '',
@@ -141,6 +154,7 @@ function podOf(model: Model, object: KubeObject) {
     peerUrl: flags.get('--initial-advertise-peer-urls') ?? '',
     disk: undefined,
     isUp: false,
+    hasRun: false,
     frozenTicks: 0,
     hiddenTicks: 0,
   };

@@ -1,5 +1,5 @@
 import { isFormed, type Model, nextOf } from './model.ts';
-import { changeConfig, quorumConfig, wouldHaveQuorum } from './raft.ts';
+import { changeConfig, evictable, quorumConfig, wouldHaveQuorum } from './raft.ts';
 
 /** What can happen to a cluster from outside. `pick` chooses among the objects there are. */
 export interface Disturbance {
@@ -82,6 +82,21 @@ export const disturbances = {
   },
   serviceDeleted(model: Model, { pick }: Disturbance) {
     model.services.splice(pick % Math.max(1, model.services.length), 1);
+  },
+  /** A drain of its node, which asks the disruption budget. */
+  podDrained(model: Model, { pick }: Disturbance) {
+    const pod = chosen(model.pods, pick);
+    if (pod && evictable(model) > 0) pod.deleting = true;
+  },
+  budgetDeleted(model: Model) {
+    model.budgets = [];
+  },
+  /** As somebody does whose pods cannot be scheduled, or whose claims cannot be bound. */
+  placementChanged(model: Model, { pick }: Disturbance) {
+    const { pod = {} } = model.spec;
+    const claims = pod.persistentVolumeClaimSpec && { persistentVolumeClaimSpec: { pick } };
+    model.spec = { ...model.spec, pod: { ...pod, nodeSelector: { pick: String(pick) }, ...claims } };
+    model.resourceVersion += 1;
   },
   podsNotScheduled(model: Model, { ticks }: Disturbance) {
     model.unschedulableTicks = ticks;

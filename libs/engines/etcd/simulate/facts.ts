@@ -1,5 +1,5 @@
 import type { EtcdMember } from '../client/client.ts';
-import type { EtcdFacts, MemberFact } from '../facts.ts';
+import type { EtcdFacts, MemberFact, PodFact } from '../facts.ts';
 import { parseIdentity } from '../identity.ts';
 import { diskOf, type Model, type SimulatedMember, type SimulatedPod } from './model.ts';
 import { quorumConfig } from './raft.ts';
@@ -22,15 +22,25 @@ export function factsOf(model: Model): EtcdFacts {
     },
     pods: {
       ok: true,
-      value: model.pods.map(({ name, uid, deleting, ip, phase, version, claimName, trouble, isUp }) => ({
-        ...{ name, uid, ...owner, deleting, ip, phase, ready: isUp, version, claimName, trouble },
-      })),
+      value: model.pods.map((pod): PodFact => {
+        const { name, uid, deleting, ip, phase, version, image, madeFor, claimName, trouble } = pod;
+        return {
+          ...{ name, uid, ...owner, deleting, ip, phase, version, image, madeFor, claimName, trouble },
+          ...{ ready: pod.isUp, hasRun: pod.hasRun, nodeName: ip && 'node', resourceVersion: '1' },
+          ...{ hindrance: null, endsByMs: null },
+        };
+      }),
     },
     claims: {
       ok: true,
-      value: model.claims.map(({ name, uid, deleting, phase }) => ({ name, uid, ...owner, deleting, phase })),
+      value: model.claims.map(({ name, uid, deleting, phase, madeFor }) => ({
+        ...{ name, uid, ...owner, deleting, phase, madeFor },
+        ...{ resourceVersion: '1', createdAtMs: 1_000_000, storageClass: null },
+      })),
     },
     services: { ok: true, value: model.services.map((service) => ({ ...service })) },
+    budgets: { ok: true, value: model.budgets.map((budget) => ({ ...budget })) },
+    nodes: {},
     members: Object.fromEntries(asked.map((pod) => [pod.name, answersOf(model, pod)])),
   };
 }

@@ -1,4 +1,4 @@
-import type { ServiceFact } from '../facts.ts';
+import type { ShapedFact } from '../facts.ts';
 import type { EtcdSpec } from '../resource.ts';
 
 /**
@@ -15,7 +15,8 @@ export interface Model {
   identity: string | undefined;
   pods: SimulatedPod[];
   claims: SimulatedClaim[];
-  services: ServiceFact[];
+  services: ShapedFact[];
+  budgets: ShapedFact[];
   /** How many uids, addresses and member ids were given. */
   given: number;
   leaderId: string | undefined;
@@ -63,6 +64,8 @@ export interface SimulatedPod {
   ip: string | null;
   phase: string;
   version: string;
+  image: string;
+  madeFor: string | null;
   trouble: string | null;
   claimName: string | null;
   /** How etcd begins on an empty disk: `new` or `existing`, with these peer URLs. */
@@ -72,6 +75,7 @@ export interface SimulatedPod {
   /** The pod's own volume, where it has no claim. */
   disk: Disk | undefined;
   isUp: boolean;
+  hasRun: boolean;
   /** Ticks for which the process is stopped as by SIGSTOP. */
   frozenTicks: number;
   /** Ticks for which it works but we get no answer from it. */
@@ -83,6 +87,7 @@ export interface SimulatedClaim {
   uid: string;
   deleting: boolean;
   phase: string;
+  madeFor: string | null;
   disk: Disk | undefined;
 }
 
@@ -96,6 +101,7 @@ export function createModel(spec: EtcdSpec, etcd: SimulatedEtcd): Model {
     pods: [],
     claims: [],
     services: [],
+    budgets: [],
     given: 0,
     leaderId: undefined,
     acknowledged: 0,

@@ -39,6 +39,20 @@ export const wouldHaveQuorum = (model: Model, config: SimulatedMember[]): boolea
     liveMembers(model).map(({ disk }) => disk),
   );
 
+/** How many pods the disruption budget lets a drain take; none where there is no budget. */
+export function evictable(model: Model): number {
+  const least = Number(/^at least (\d+)/.exec(model.budgets[0]?.shape ?? '')?.[1]);
+  return Math.max(0, liveMembers(model).length - least) || 0;
+}
+
+/** Whether a drain that the disruption budget lets through could take away the quorum there is. */
+export function mayDrainQuorum(model: Model): boolean {
+  const voters = quorumConfig(model)?.filter((member) => !member.isLearner) ?? [];
+  const live = liveMembers(model);
+  const present = voters.filter((voter) => live.some(({ disk }) => disk.memberId === voter.id));
+  return voters.length > 0 && present.length - evictable(model) < quorumOf(voters.length);
+}
+
 /** Every disk that still exists, under a running pod or kept by a claim. */
 const everyDisk = (model: Model): Disk[] => [
   ...model.pods.flatMap((pod) => (pod.claimName === null && pod.disk && !isEnding(pod) ? [pod.disk] : [])),

@@ -53,11 +53,14 @@ const numbersAreRecorded: Rule = (model, { step, args }) => {
     : undefined;
 };
 
+/** Nor does it hurt to delete what has never been put anywhere. */
 const onlyStrangersAreDeleted: Rule = (model, { step, args }) => {
   if (step !== 'deletePod' && step !== 'deleteClaim') return undefined;
   const { name } = args as DeleteObject;
   const pod = model.pods.find((candidate) => candidate.name === name);
-  if (step === 'deletePod' && pod?.phase === 'Failed') return undefined;
+  if (step === 'deletePod' && (pod?.phase === 'Failed' || pod?.ip === null)) return undefined;
+  const claim = model.claims.find((candidate) => candidate.name === name);
+  if (step === 'deleteClaim' && claim?.phase === 'Pending') return undefined;
   const config = quorumConfig(model);
   if (!config) return `${step} ${name} without quorum`;
   return config.some((member) => member.name === name) ? `${step} ${name}, which etcd lists` : undefined;

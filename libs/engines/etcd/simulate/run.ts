@@ -4,6 +4,7 @@ import { applyStep } from './act.ts';
 import { type Disturbance, disturb } from './disturb.ts';
 import { factsOf } from './facts.ts';
 import type { Model } from './model.ts';
+import { mayDrainQuorum } from './raft.ts';
 import { brokenBefore, brokenRules } from './rules.ts';
 
 /** One pass over the model: observe, plan, act. Notes every broken rule in the model. */
@@ -19,7 +20,11 @@ export function runPass(
   for (const [index, step] of plan.steps.entries()) {
     if (index >= crashAfter) break;
     model.violations.push(...brokenBefore(model, step));
+    const wasDrainable = mayDrainQuorum(model);
     const outcome = applyStep(model, step);
+    // What others did since the plan was made, it could not know of.
+    if (meanwhile.length === 0 && !wasDrainable && mayDrainQuorum(model))
+      model.violations.push(`after ${step.step} a drain may take quorum away`);
     trace.push(`  ${step.step} ${outcome}: ${step.why}`);
     if (outcome === 'moved' || outcome === 'failed') break;
   }

@@ -44,6 +44,7 @@ function schedule(model: Model, pod: SimulatedPod): void {
   pod.ip = `10.0.0.${nextOf(model)}`;
   pod.phase = 'Running';
   pod.trouble = null;
+  if (claim) claim.phase = 'Bound';
 }
 
 /** Starts etcd as etcd starts: with data it goes on, on an empty disk its flags and its peers decide. */
@@ -51,6 +52,7 @@ function start(model: Model, pod: SimulatedPod): void {
   const crash = (text: string) => {
     pod.trouble = `CrashLoopBackOff (exit code 1: ${text})`;
   };
+  pod.hasRun = true;
   const disk = diskOf(model, pod);
   if (disk) {
     pod.isUp = true;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flagsOf, planFor, stepsOf, uid, well, worldOf } from '../testing/world.ts';
+import { flagsOf, planFor, stepsOf, strayClaim, uid, well, worldOf } from '../testing/world.ts';
 
 test('a new cluster is recorded first, then all its seeds start at once with the same list', () => {
   const plan = planFor({ size: 3, identity: null, services: 'none' });
@@ -127,8 +127,7 @@ test('what a deleted resource of the same name left goes first, pods before clai
 });
 
 test('an object that carries the labels but has no owner blocks, because it is neither used nor deleted', () => {
-  const stray = { name: 'example-1', uid: 'x', ownerUid: null, deleting: false, phase: 'Bound' };
-  const facts = () => ({ claims: { ok: true as const, value: [stray] } });
+  const facts = () => ({ claims: { ok: true as const, value: [strayClaim] } });
   const plan = planFor({ size: 1, identity: null, services: 'none', facts });
   assert.deepEqual([plan.reason, plan.steps], ['PredecessorLeft', []]);
   assert.match(plan.blocked?.evidence ?? '', /claim example-1/);

@@ -1,8 +1,9 @@
 import type { Blocked } from '../../../engine/contract.ts';
 import { isFinished, isKept } from '../facts.ts';
 import type { Identity } from '../identity.ts';
-import { createClaim, createMember, deletePod, mendServices, recordIdentity } from '../make.ts';
+import { createClaim, createMember, deletePod, recordIdentity } from '../make.ts';
 import { memberName, memberNumber, nameProblem, plainVersion } from '../names.ts';
+import { mendServices } from '../standing.ts';
 import { isDataGone } from '../view.ts';
 import { claimOf, highestNumber, podOf, type Situation, type World } from '../world.ts';
 import { deletions, firstTier } from './death.ts';
@@ -77,9 +78,10 @@ const identityDamaged: Situation = {
   },
 };
 
-/** Services are made after the identity is recorded, so one of them is as good a witness as a member. */
+/** Services and the budget are made after the identity is recorded, so one of them is as good a witness as a member. */
 const hasLived = (world: World): boolean =>
   world.services.length > 0 ||
+  world.budgets.length > 0 ||
   [...world.pods, ...world.claims].some((fact) => memberNumber(world.cluster.name, fact.name) !== undefined);
 
 /** The annotation was removed, but something of the cluster exists: so it may have formed. */

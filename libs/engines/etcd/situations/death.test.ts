@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EtcdFacts } from '../facts.ts';
 import { plan } from '../plan.ts';
-import { planFor, stepsOf, well, worldOf } from '../testing/world.ts';
+import { planFor, stepsOf, strayClaim, well, worldOf } from '../testing/world.ts';
 
 const gone = (facts: EtcdFacts): EtcdFacts => ({ ...facts, resource: null });
 
@@ -42,11 +42,10 @@ test('a resource that is being deleted is treated as deleted, whatever its spec 
 });
 
 test('objects that were orphaned on purpose stay', () => {
-  const stray = { name: 'example-1', uid: 'x', ownerUid: null, deleting: false, phase: 'Bound' };
   const { facts } = worldOf({
     size: 1,
     services: 'none',
-    facts: () => ({ claims: { ok: true, value: [stray] } }),
+    facts: () => ({ claims: { ok: true, value: [strayClaim] } }),
   });
   assert.deepEqual(plan(undefined, gone(facts), 0).steps, []);
 });

@@ -4,7 +4,7 @@ import type { DeleteObject } from '../steps/objects.ts';
 import { byName } from '../view.ts';
 import type { Decided } from '../world.ts';
 
-/** Deleting whole clusters: pods first, so that no etcd loses its disk while it runs, then claims, then services. */
+/** Deleting whole clusters: pods first, so that no etcd loses its disk while it runs, then claims, then the rest. */
 
 /**
  * The cluster's resource is gone or going: everything it owned follows. Kubernetes' garbage collector does the
@@ -34,11 +34,17 @@ export function firstTier(facts: EtcdFacts, which: (object: OwnedFact) => boolea
     { type: 'pod', objects: pick(facts.pods) },
     { type: 'claim', objects: pick(facts.claims) },
     { type: 'service', objects: pick(facts.services) },
+    { type: 'budget', objects: pick(facts.budgets) },
   ];
   return tiers.find((tier) => tier.objects.length > 0);
 }
 
-const stepNames = { pod: 'deletePod', claim: 'deleteClaim', service: 'deleteService' } as const;
+const stepNames = {
+  pod: 'deletePod',
+  claim: 'deleteClaim',
+  service: 'deleteService',
+  budget: 'deleteBudget',
+} as const;
 
 /** A step for each object of the tier that is not being deleted yet. */
 export const deletions = ({ type, objects }: Tier, why: string): Step[] =>

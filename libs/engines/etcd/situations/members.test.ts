@@ -17,7 +17,7 @@ test('a pod that is only being deleted is waited for, because its process may st
 test('a deleted pod without a claim took its data along, so the member is removed', () => {
   const plan = planFor({ members: [...well(1, 2), { number: 3, pod: 'none' }] });
   assert.deepEqual([plan.reason, stepsOf(plan)], ['MemberLost', ['removeMember example-3']]);
-  assert.deepEqual(plan.steps[0]?.args, {
+  assert.deepEqual(firstArgs(plan), {
     id: 'id3',
     name: 'example-3',
     isLearner: false,

@@ -6,7 +6,7 @@ import { resourceTypes } from '../../../kube/object.ts';
 import { identityAnnotation, parseIdentity } from '../identity.ts';
 import { headlessService, memberPod } from '../objects.ts';
 import { etcdResourceType, etcdSpec } from '../resource.ts';
-import { applyService, createObject, deleteObject, recordIdentity } from './objects.ts';
+import { applyObject, createObject, deleteObject, recordIdentity } from './objects.ts';
 
 const cluster = { namespace: 'default', name: 'example', uid: 'uid-of-the-resource' };
 const service = headlessService(cluster);
@@ -28,14 +28,14 @@ const foreign = <Thing extends { metadata: object }>(object: Thing): Thing => ({
 
 test('a service is made, and one of this cluster is mended', async () => {
   const kube = createMemoryKube();
-  assert.equal((await applyService({ object: service }, contextOf(kube))).outcome, 'done');
-  assert.equal((await applyService({ object: service }, contextOf(kube))).outcome, 'done');
+  assert.equal((await applyObject({ type: 'service', object: service }, contextOf(kube))).outcome, 'done');
+  assert.equal((await applyObject({ type: 'service', object: service }, contextOf(kube))).outcome, 'done');
 });
 
 test("somebody else's service of that name is left alone, because clients of theirs use it", async () => {
   const kube = createMemoryKube();
   kube.put(resourceTypes.service, foreign(service));
-  await assert.rejects(applyService({ object: service }, contextOf(kube)), (error) =>
+  await assert.rejects(applyObject({ type: 'service', object: service }, contextOf(kube)), (error) =>
     isError(error, 'NAME_TAKEN'),
   );
   assert.deepEqual(kube.writes, []);

@@ -15,6 +15,7 @@ export interface RecordIdentity {
 }
 
 export interface ApplyObject {
+  type: 'service' | 'budget';
   object: KubeObject;
 }
 
@@ -24,9 +25,11 @@ export interface CreateObject {
 }
 
 export interface DeleteObject {
-  type: 'pod' | 'claim' | 'service';
+  type: 'pod' | 'claim' | 'service' | 'budget';
   name: string;
   uid: string;
+  /** Delete only if nothing of it has changed since. */
+  resourceVersion?: string;
   /** Delete only if members that reach quorum confirm that they list no member of this name. */
   unlisted?: { name: string; endpoints: string[] };
 }
@@ -46,12 +49,12 @@ export async function recordIdentity(args: RecordIdentity, context: ActContext):
   }
 }
 
-/** Makes or mends the service. One that this cluster does not own has clients of its own, and is left alone. */
-export async function applyService({ object }: ApplyObject, context: ActContext): Promise<StepOutcome> {
+/** Makes or mends the object. One that this cluster does not own serves somebody else, and is left alone. */
+export async function applyObject({ type, object }: ApplyObject, context: ActContext): Promise<StepOutcome> {
   const { name } = object.metadata;
-  const present = await context.kube.get(resourceTypes.service, context.key.namespace, name, context.signal);
-  if (present && !hasSameOwner(present, object)) throw nameTaken('service', name);
-  await context.kube.apply(resourceTypes.service, object, context.signal);
+  const present = await context.kube.get(resourceTypes[type], context.key.namespace, name, context.signal);
+  if (present && !hasSameOwner(present, object)) throw nameTaken(type, name);
+  await context.kube.apply(resourceTypes[type], object, context.signal);
   return { outcome: 'done' };
 }
 
@@ -85,7 +88,7 @@ export async function createObject(
 }
 
 export async function deleteObject(args: DeleteObject, context: ActContext): Promise<StepOutcome> {
-  const { type, name, uid, unlisted } = args;
+  const { type, name, uid, resourceVersion, unlisted } = args;
   if (unlisted) {
     const members = await firstQuorate(unlisted.endpoints, context.signal, (client) => client.members());
     if (members === undefined) return { outcome: 'moved', detail: 'no member confirms who is a member' };
@@ -98,13 +101,13 @@ export async function deleteObject(args: DeleteObject, context: ActContext): Pro
       resourceTypes[type],
       context.key.namespace,
       name,
-      { uid },
+      { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
       context.signal,
     );
     return result === 'gone' ? { outcome: 'nothing', detail: 'it was gone already' } : { outcome: 'done' };
   } catch (error) {
     if (isError(error, 'KUBE_CONFLICT'))
-      return { outcome: 'moved', detail: 'another object has that name by now' };
+      return { outcome: 'moved', detail: 'it is another object by now, or has changed' };
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../../../engine/contract.ts';
-import type { ClaimFact, EtcdFacts, MemberFact, PodFact, ServiceFact } from '../facts.ts';
+import { budgetShape, disruptionBudget } from '../budget.ts';
+import type { ClaimFact, EtcdFacts, MemberFact, PodFact, ShapedFact } from '../facts.ts';
 import { formatIdentity, type Identity, parseIdentity } from '../identity.ts';
 import { clientUrl, memberName, peerUrl } from '../names.ts';
 import { clientService, headlessService, serviceShape } from '../objects.ts';
@@ -72,6 +73,8 @@ export function worldOf(sketch: WorldSketch): { spec: EtcdSpec; facts: EtcdFacts
     pods: { ok: true, value: members.flatMap((member) => podOf(member, sketch, version)) },
     claims: { ok: true, value: members.flatMap((member) => claimOf(member, sketch)) },
     services: { ok: true, value: servicesOf(sketch) },
+    budgets: { ok: true, value: sketch.services === undefined ? [budgetOf(members)] : [] },
+    nodes: {},
     members: Object.fromEntries(
       members
         .filter((member) => member.pod !== 'none' && member.pod !== 'ended')
@@ -105,6 +108,8 @@ function podOf(member: Sketch, { claims }: WorldSketch, version: string): PodFac
       version,
       claimName: claims ? name : null,
       trouble: member.trouble ?? null,
+      ...{ resourceVersion: '3', image: `quay.io/coreos/etcd:v${version}`, madeFor: null },
+      ...{ nodeName: 'node', hasRun: true, hindrance: null, endsByMs: null },
     },
   ];
 }
@@ -114,10 +119,25 @@ function claimOf(member: Sketch, { claims }: WorldSketch): ClaimFact[] {
   if (claim === 'none') return [];
   const phase = claim === 'lost' ? 'Lost' : 'Bound';
   const deleting = claim === 'deleting';
-  return [{ name: nameOf(member), uid: `claim-${number}`, ownerUid: uid, deleting, phase }];
+  const identified = { name: nameOf(member), uid: `claim-${number}`, ownerUid: uid, deleting, phase };
+  return [{ ...identified, resourceVersion: '4', createdAtMs: 0, storageClass: null, madeFor: null }];
 }
 
-function servicesOf({ services }: WorldSketch): ServiceFact[] {
+/** One that carries the cluster's labels, but has no owner. */
+export const strayClaim: ClaimFact = {
+  ...{ name: 'example-1', uid: 'x', ownerUid: null, deleting: false, phase: 'Bound' },
+  ...{ resourceVersion: '4', createdAtMs: 0, storageClass: null, madeFor: null },
+};
+
+/** As it should be for these members. */
+function budgetOf(members: Sketch[]): ShapedFact {
+  const voters = members.filter((member) => !member.learner && !member.unlisted).length;
+  const budget = disruptionBudget(cluster, members.length - (voters >= 3 ? 1 : 0));
+  const shape = budgetShape(budget);
+  return { name: cluster.name, uid: 'budget', ownerUid: uid, deleting: false, shape };
+}
+
+function servicesOf({ services }: WorldSketch): ShapedFact[] {
   const objects = [headlessService(cluster), clientService(cluster)];
   const present = services === 'none' ? [] : services === 'headless' ? objects.slice(0, 1) : objects;
   return present.map((service) => {
@@ -164,10 +184,12 @@ function answersOf(member: Sketch, all: Sketch[], sketch: WorldSketch, spec: Etc
 
 export const idOf = ({ number }: Pick<Sketch, 'number'>): string => `id${number}`;
 
-/** The steps in short: what is done to what. */
-export function stepsOf({ steps }: Plan): string[] {
-  return steps.map((step) => `${step.step} ${subjectOf(step)}`.trim());
+/** The steps in short: what is done to what. The disruption budget follows all of it and has tests of its own. */
+export function stepsOf(plan: Plan): string[] {
+  return withoutBudget(plan).map((step) => `${step.step} ${subjectOf(step)}`.trim());
 }
+
+const withoutBudget = ({ steps }: Plan): Step[] => steps.filter(({ step }) => step !== 'applyBudget');
 
 function subjectOf({ args }: Step): string {
   const { name, targetName, object, identity } = args as {
@@ -180,9 +202,9 @@ function subjectOf({ args }: Step): string {
   return name ?? targetName ?? object?.metadata.name ?? recorded ?? '';
 }
 
-/** The arguments of the plan's first step. */
-export function firstArgs<Args>({ steps }: Plan): Args {
-  const [first] = steps;
+/** The arguments of the plan's first step, the budget aside. */
+export function firstArgs<Args>(plan: Plan): Args {
+  const [first] = withoutBudget(plan);
   if (!first) throw new Error('the plan has no step');
   return first.args as Args;
 }
