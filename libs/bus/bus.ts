@@ -1,4 +1,5 @@
 import type { ClusterKey } from '../kube/key.ts';
+import type { ServerAccess } from '../service/access.ts';
 import type { Log } from '../service/log.ts';
 import { openConnection } from './connection.ts';
 import { consumeDecisions, type DecisionHandler } from './decisions.ts';
@@ -56,12 +57,9 @@ export interface Bus {
 }
 
 /** Connects, trying for as long as the signal is not aborted; then throws BUS_UNREACHABLE. `name` is shown in NATS' own tools. */
-export async function connectBus(options: {
-  url: string;
-  name: string;
-  log: Log;
-  signal: AbortSignal;
-}): Promise<Bus> {
+export async function connectBus(
+  options: ServerAccess & { name: string; log: Log; signal: AbortSignal },
+): Promise<Bus> {
   const connection = await openConnection(options);
   const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
   return {

@@ -1,9 +1,11 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { messageOf, QuorateError } from '../errors/catalogue.ts';
+import { type ServerAccess, shownUrl } from '../service/access.ts';
 import { backoffMs, wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import { createOutage } from '../service/outage.ts';
+import { connectionOptions } from './access.ts';
 import { ensureStreams } from './streams.ts';
 
 const retry = { baseMs: 100, capMs: 5000 };
@@ -40,18 +42,15 @@ export interface Connection {
 /**
  * Connects and makes the streams, trying until it succeeds; throws BUS_UNREACHABLE only when asked to stop.
  */
-export async function openConnection(options: {
-  url: string;
-  name: string;
-  log: Log;
-  signal: AbortSignal;
-}): Promise<Connection> {
-  const { url, name, log, signal } = options;
+export async function openConnection(
+  options: ServerAccess & { name: string; log: Log; signal: AbortSignal },
+): Promise<Connection> {
+  const { url, log, signal } = options;
   const outage = createOutage(log, 'NATS', url);
   for (let attempt = 0; !signal.aborted; attempt++) {
     let nats: NatsConnection | undefined;
     try {
-      nats = await connectOnce(url, name);
+      nats = await connectOnce(options);
       const manager = await jetstreamManager(nats, { timeout: requestTimeoutMs });
       const identity = await ensureStreams(manager);
       outage.end();
@@ -62,13 +61,13 @@ export async function openConnection(options: {
       await wait(backoffMs(attempt, retry), signal);
     }
   }
-  throw new QuorateError('BUS_UNREACHABLE', 'stopped before it could be reached', { url });
+  throw new QuorateError('BUS_UNREACHABLE', 'stopped before it could be reached', { url: shownUrl(url) });
 }
 
-function connectOnce(url: string, name: string): Promise<NatsConnection> {
+function connectOnce(options: ServerAccess & { name: string }): Promise<NatsConnection> {
   return connect({
-    servers: url,
-    name,
+    ...connectionOptions(options),
+    name: options.name,
     timeout: requestTimeoutMs,
     maxReconnectAttempts: -1,
     // A server that is started with other credentials by mistake is put right while we wait.

@@ -24,6 +24,8 @@ export interface WatchableKube extends Kube {
       signal: AbortSignal;
     },
   ): Promise<Readable>;
+  /** Whether the API takes our credentials right now; throws KUBE_UNREACHABLE where it does not answer. */
+  answers(signal?: AbortSignal): Promise<boolean>;
 }
 
 export interface ConnectOptions {
@@ -168,6 +170,11 @@ export function connectKube(options: ConnectOptions): WatchableKube {
       };
       const path = pathOf(await served(type, signal), scope);
       return requests.stream({ method: 'GET', path, query, signal });
+    },
+    async answers(signal) {
+      // Every account may read the version, whatever else it may.
+      const { status } = await requests.ask({ method: 'GET', path: '/version', signal });
+      return status === 200;
     },
     close: () => requests.close(),
   };

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import { messageOf, QuorateError } from '../errors/catalogue.ts';
+import type { ServerAccess } from '../service/access.ts';
 import { backoffMs } from '../service/backoff.ts';
 
 /** The BullMQ queue of a kube: one each, so that a kube that cannot be reached holds up no other. */
@@ -24,11 +26,12 @@ export function keysOf(kube: string) {
 
 /** A connection that comes back by itself, for ever. */
 export function openRedis(
-  url: string,
+  access: ServerAccess,
   options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout'>,
   on: { down(reason: string): void; up(): void },
 ): Redis {
-  const redis = new Redis(url, {
+  const redis = new Redis(access.url, {
+    ...identity(access),
     connectTimeout: 2000,
     retryStrategy: (times: number) => backoffMs(times - 1, { baseMs: 100, capMs: 2000 }),
     ...options,
@@ -37,6 +40,41 @@ export function openRedis(
   redis.on('reconnecting', () => on.down('the connection was lost'));
   redis.on('ready', () => on.up());
   return redis;
+}
+
+/** Who we are, and the encryption that `rediss://` or a certificate asks for. */
+function identity(access: ServerAccess): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
+  const { url, user, password, authorityPath, certificatePath, keyPath } = access;
+  const files = { ca: authorityPath, cert: certificatePath, key: keyPath };
+  const isEncrypted =
+    url.startsWith('rediss:') || authorityPath !== undefined || certificatePath !== undefined;
+  return {
+    ...(user !== undefined && { username: user }),
+    ...(password !== undefined && { password }),
+    ...(isEncrypted && { tls: renewedFiles(files) }),
+  };
+}
+
+/**
+ * The content of the files, read anew each time that it is asked for, which the library does at every connection.
+ * Where one cannot be read just then it is what it was before: an error would end the connection for good.
+ */
+function renewedFiles(paths: Record<string, string | undefined>): object {
+  const content: PropertyDescriptorMap = {};
+  for (const [name, path] of Object.entries(paths)) {
+    if (path === undefined) continue;
+    let last = readFileSync(path);
+    const get = () => {
+      try {
+        last = readFileSync(path);
+      } catch {
+        // It is being replaced, or was taken away: the server will tell whether the old one still does.
+      }
+      return last;
+    };
+    content[name] = { get, enumerable: true };
+  }
+  return Object.defineProperties({}, content);
 }
 
 /** The answer of Redis, or QUEUE_UNREACHABLE. */

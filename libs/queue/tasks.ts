@@ -1,3 +1,4 @@
+import type { ServerAccess } from '../service/access.ts';
 import type { Log } from '../service/log.ts';
 import { answered, keysOf, openRedis } from './redis.ts';
 import { addEventTask, openQueue, type Wake } from './task.ts';
@@ -11,6 +12,8 @@ export interface Tasks {
   wake(key: string, wake: Wake): Promise<void>;
   /** True for one caller per name and period, over all processes: whoever asks first has the turn. */
   claimTurn(name: string, periodMs: number): Promise<boolean>;
+  /** Whether Redis answers, as far as is known right now. */
+  connected(): boolean;
   /** How many keys wait, run, and wait for a delay. */
   counts(): Promise<{ waiting: number; running: number; delayed: number }>;
   close(): Promise<void>;
@@ -20,11 +23,11 @@ export interface Tasks {
 const wakesKept = 20;
 
 /** Connects in the background; a Redis that is not there shows as QUEUE_UNREACHABLE in each call. */
-export function connectTasks(options: { url: string; kube: string; log: Log }): Tasks {
-  const { url, kube, log } = options;
+export function connectTasks(options: ServerAccess & { kube: string; log: Log }): Tasks {
+  const { kube, log } = options;
   const { promise: tried, resolve: endFirstTry } = Promise.withResolvers<void>();
   const redis = openRedis(
-    url,
+    options,
     // Callers have their own way to wait and try again: the bus keeps the event for them.
     { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 2000 },
     {
@@ -53,6 +56,7 @@ export function connectTasks(options: { url: string; kube: string; log: Log }): 
       await tried;
       return (await answered(redis.set(keys.turn(name), '1', 'PX', periodMs, 'NX'))) === 'OK';
     },
+    connected: () => redis.status === 'ready',
     async counts() {
       await tried;
       const counts = await answered(queue.getJobCounts('wait', 'active', 'delayed'));

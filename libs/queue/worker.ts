@@ -1,6 +1,7 @@
 import { type WorkerOptions as BullOptions, type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
+import type { ServerAccess } from '../service/access.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import { createOutage } from '../service/outage.ts';
@@ -9,8 +10,7 @@ import { openRedis, queueName, queuePrefix } from './redis.ts';
 import { type Outcome, runTask, type TaskHandler } from './run.ts';
 import { addLaterTask, openQueue, type TaskData } from './task.ts';
 
-export interface WorkerOptions {
-  url: string;
+export interface WorkerOptions extends ServerAccess {
   kube: string;
   /** How many keys run at once in this process. */
   concurrency: number;
@@ -41,7 +41,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
   const { url, kube, concurrency, log, random = Math.random } = options;
   const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
   const outage = createOutage(log, 'Redis', url);
-  const redis = openRedis(url, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
+  const redis = openRedis(options, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
   // BullMQ waits for tasks on a copy of the connection. It cannot close one that never came up, so we do.
   const copies: Redis[] = [];
   const duplicate = redis.duplicate.bind(redis);

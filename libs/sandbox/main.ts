@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, QuorateError } from '../errors/catalogue.ts';
-import { runService } from '../service/run.ts';
+import { runProcess } from '../service/process.ts';
 import { createStore } from './memory.ts';
 import { SandboxNode } from './node/node.ts';
 import { startApi } from './server.ts';
@@ -46,7 +46,7 @@ function parsed(args: string[]) {
   }
 }
 
-await runService('sandbox', async ({ log, signal }) => {
+await runProcess('sandbox', async ({ log, signal }) => {
   const { directory, port, imageRoots } = readArguments(process.argv.slice(2));
   const store = createStore();
   const node = await SandboxNode.start({ store, folder: directory, imageRoots, log });

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { QuorateError } from '../errors/catalogue.ts';
@@ -11,6 +12,18 @@ const urls = (...schemes: string[]) =>
       `use a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
     );
 
+const file = (description: string) =>
+  z.string().refine(isReadable, 'cannot be read').optional().describe(description);
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** How to reach NATS. */
 export const natsSettings = z.object({
   NATS_URL: urls('nats:', 'tls:')
@@ -21,21 +34,12 @@ export const natsSettings = z.object({
   NATS_USER: z.string().optional().describe('Name of the user.'),
   NATS_PASSWORD: z.string().optional().describe('Password of the user. Secret.'),
   NATS_TOKEN: z.string().optional().describe('Token, instead of user and password. Secret.'),
-  NATS_CREDS: z
-    .string()
-    .optional()
-    .describe('Path of a credentials file (JWT and seed), as `nsc generate creds` writes it.'),
-  NATS_CA: z
-    .string()
-    .optional()
-    .describe(
-      'Path of the certificates (PEM) of who may vouch for the server; by default, those of the system.',
-    ),
-  NATS_CERT: z
-    .string()
-    .optional()
-    .describe('Path of the certificate (PEM) that this client shows to the server.'),
-  NATS_KEY: z.string().optional().describe('Path of the private key (PEM) of that certificate.'),
+  NATS_CREDS: file('Path of a credentials file (JWT and seed), as `nsc generate creds` writes it.'),
+  NATS_CA: file(
+    'Path of the certificates (PEM) of who may vouch for the server; by default, those that Node knows.',
+  ),
+  NATS_CERT: file('Path of the certificate (PEM) that this client shows to the server.'),
+  NATS_KEY: file('Path of the private key (PEM) of that certificate.'),
 });
 
 /** How to reach Redis. */
@@ -48,17 +52,11 @@ export const redisSettings = z.object({
     .optional()
     .describe('Name of the user; not needed where only a password is set.'),
   REDIS_PASSWORD: z.string().optional().describe('Password. Secret.'),
-  REDIS_CA: z
-    .string()
-    .optional()
-    .describe(
-      'Path of the certificates (PEM) of who may vouch for the server; by default, those of the system.',
-    ),
-  REDIS_CERT: z
-    .string()
-    .optional()
-    .describe('Path of the certificate (PEM) that this client shows to the server.'),
-  REDIS_KEY: z.string().optional().describe('Path of the private key (PEM) of that certificate.'),
+  REDIS_CA: file(
+    'Path of the certificates (PEM) of who may vouch for the server; by default, those that Node knows.',
+  ),
+  REDIS_CERT: file('Path of the certificate (PEM) that this client shows to the server.'),
+  REDIS_KEY: file('Path of the private key (PEM) of that certificate.'),
 });
 
 /** The settings that every service shares. All come from the environment; each has a working default. */
@@ -88,6 +86,8 @@ export const settings = z.object({
     ),
   ...natsSettings.shape,
 });
+
+export type Settings = z.infer<typeof settings>;
 
 /**
  * Reads settings of `schema` from `environment`, where an empty one counts as not set; throws CONFIG_INVALID

@@ -1,3 +1,4 @@
+import { shownUrl } from './access.ts';
 import type { Log } from './log.ts';
 
 /** Turns the many errors of one outage into one line at its start and one at its end. */
@@ -12,8 +13,7 @@ export interface Outage {
 /** An outage of `server`, e.g. `NATS`, at `url`. */
 export function createOutage(log: Log, server: string, url: string): Outage {
   let sinceMs: number | undefined;
-  // What a URL says between the scheme and the @ is a password.
-  const address = url.replace(/\/\/[^/@]*@/, '//');
+  const address = shownUrl(url);
   return {
     get active() {
       return sinceMs !== undefined;

@@ -1,44 +1,39 @@
-import { messageOf, QuorateError } from '../errors/catalogue.ts';
-import { createLog, type Log } from './log.ts';
+import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+import { readConfig, type Settings } from './config.ts';
+import { createHealth, type Health } from './health.ts';
+import { serveHttp } from './http.ts';
+import { createMetrics } from './metrics.ts';
+import { type ProcessContext, runProcess } from './process.ts';
 import { version } from './version.ts';
 
-export interface ServiceContext {
-  log: Log;
-  /** Aborted when the process is asked to stop: SIGINT, SIGTERM, or the end of the parent that forked it. */
-  signal: AbortSignal;
+export interface ServiceContext<Config> extends ProcessContext {
+  config: Config;
+  health: Health;
+  metrics: Registry;
 }
 
 /**
- * Runs one service as this process: `main` works until its signal is aborted, then cleans up and returns.
- * A second signal ends the process at once. Exit code 0 after a clean stop, 1 after an error, which is logged
- * in one line. Asked for its `--version`, it prints that and ends.
+ * Runs one service as this process, as `runProcess` does: with its settings, read from the environment, and with
+ * its health and metrics served where a port is set. Asked for its `--version`, it prints that and ends.
  */
-export async function runService(
+export async function runService<Schema extends z.ZodType<Settings>>(
   name: string,
-  main: (context: ServiceContext) => Promise<void>,
+  schema: Schema,
+  main: (context: ServiceContext<z.infer<Schema>>) => Promise<void>,
 ): Promise<void> {
   if (process.argv.includes('--version')) {
     console.log(version);
     return;
   }
-  const log = createLog(name);
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(1);
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  process.on('disconnect', onSignal);
-  try {
-    await main({ log, signal: stop.signal });
-    process.exit(0);
-  } catch (error) {
-    // Asked to stop while it still waited for a server: there is nothing to report.
-    if (stop.signal.aborted) process.exit(0);
-    const named =
-      error instanceof QuorateError ? { code: error.code, help: error.help, ...error.fields } : { error };
-    log.error({ ...named, reason: messageOf(error) }, 'service stopped');
-    process.exit(1);
-  }
+  await runProcess(name, async ({ log, signal }) => {
+    const config = readConfig(schema);
+    const metrics = createMetrics(name);
+    const health = createHealth();
+    signal.addEventListener('abort', health.stopping);
+    const { QUORATE_KUBE: kube, QUORATE_INSTANCE: instance, QUORATE_HTTP_PORT: wantedPort } = config;
+    const httpPort = wantedPort === undefined ? undefined : await serveHttp(wantedPort, health, metrics);
+    log.info({ version, kube, instance, httpPort }, 'service started');
+    await main({ config, log, signal, health, metrics });
+  });
 }

@@ -1,23 +1,24 @@
 import { connectBus } from '../../libs/bus/bus.ts';
 import { connectKube } from '../../libs/kube/client.ts';
-import { readConfig, settings } from '../../libs/service/config.ts';
+import { natsAccess } from '../../libs/service/access.ts';
+import { settings } from '../../libs/service/config.ts';
 import { runService } from '../../libs/service/run.ts';
+import { countingKube } from './metrics.ts';
 import { readDecision, writeDecision } from './observe.ts';
 
 /** The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. */
-await runService('observer', async ({ log, signal }) => {
-  const config = readConfig(settings);
+await runService('observer', settings, async ({ config, log, signal, health, metrics }) => {
   const kube = connectKube({ id: config.QUORATE_KUBE });
-  const bus = await connectBus({
-    url: config.NATS_URL,
-    name: `observer ${config.QUORATE_INSTANCE}`,
-    log,
-    signal,
-  });
-  log.info({ kube: kube.id, instance: config.QUORATE_INSTANCE }, 'observer started');
+  const name = `observer ${config.QUORATE_INSTANCE}`;
+  const bus = await connectBus({ ...natsAccess(config), name, log, signal });
+  const counting = countingKube(kube, metrics, bus.buriedCount);
+  health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
   await bus.consumeDecisions({ durable: `observer-${kube.id}`, signal }, async (record) => {
     const decision = readDecision(record);
-    if (decision.kube === kube.id) await writeDecision(kube, decision, () => new Date());
+    if (decision.kube !== kube.id) return;
+    await health.work(`the status of ${decision.key}`, () =>
+      writeDecision(counting, decision, () => new Date()),
+    );
   });
   await Promise.all([bus.close(), kube.close()]);
 });

@@ -1,22 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Engine } from '../../libs/engine/contract.ts';
+import type { Decision } from '../../libs/engine/decision.ts';
 import { runPass } from '../../libs/engine/pass.ts';
 import { QuorateError } from '../../libs/errors/catalogue.ts';
-import { parseKey } from '../../libs/kube/key.ts';
+import { type ClusterKey, parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import type { TaskHandler } from '../../libs/queue/run.ts';
 import type { Log } from '../../libs/service/log.ts';
-import type { Outbox } from './outbox.ts';
 
-/** Runs one pass per task and sends its decision record. A pass that ended with an error fails the task: it backs off. */
+/** Runs one pass per task and hands on its decision record. A pass that ended with an error fails the task: it backs off. */
 export function reconcile(options: {
   kube: Kube;
   engines: Engine[];
-  outbox: Outbox;
+  /** Takes the record of every pass. */
+  record: (key: ClusterKey, decision: Decision) => void;
   worker: string;
   log: Log;
 }): TaskHandler {
-  const { kube, engines, outbox, worker, log } = options;
+  const { kube, engines, record, worker, log } = options;
   return async (task, signal) => {
     const key = parseKey(task.key);
     const engine = engines.find(({ name }) => name === key?.engine);
@@ -37,7 +38,7 @@ export function reconcile(options: {
       now: Date.now,
       signal,
     });
-    outbox.send(key, decision);
+    record(key, decision);
     const { plan, error } = decision;
     const fields = { key: task.key, decision: decision.id, traceId: decision.traceId };
     if (error) {

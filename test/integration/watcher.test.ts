@@ -394,6 +394,6 @@ describe('the watcher', { concurrency: 2 }, () => {
     assert.equal((await events(bus)).length, 0);
     watcher.kill('SIGTERM');
     assert.equal(await exit, 0, output);
-    assert.equal(output.trim().split('\n').length, 1, output);
+    assert.equal(output.trim().split('\n').length, 2, output);
   });
 });

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { redisSettings, settings } from '../../libs/service/config.ts';
+
+export const workerSettings = settings.extend({
+  ...redisSettings.shape,
+  QUORATE_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(20)
+    .describe('How many clusters one worker works on at once; passes mostly wait for answers.'),
+  QUORATE_LOCK_MS: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .default(5000)
+    .describe('How long after a worker was last heard of another takes its task over, in milliseconds.'),
+  QUORATE_RESYNC_MS: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .default(30_000)
+    .describe(
+      'How often every cluster gets a pass of its own, in milliseconds: the net under events that were lost.',
+    ),
+});
