@@ -13,7 +13,7 @@ const parts: Record<string, [title: string, command: string[]][]> = {
     ['types', ['node_modules/.bin/tsc', '--noEmit']],
     ['lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']],
     ['rules of the project', [node, 'test/checks/run.ts']],
-    ['generated CRDs', [node, 'deploy/generate.ts', '--check']],
+    ['generated files', [node, 'deploy/generate.ts', '--check']],
   ],
   unit: [['unit tests', tests(2, 'libs/**/*.test.ts', 'services/**/*.test.ts', 'test/checks/**/*.test.ts')]],
   servers: [

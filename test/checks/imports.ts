@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   'services/worker': ['libs'],
   'services/observer': ['libs'],
   'services/cli': ['libs'],
-  deploy: ['libs'],
+  deploy: ['libs', 'services/cli/toolchain'],
   test: ['libs', 'services', 'deploy'],
 };
 
