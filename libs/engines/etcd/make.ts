@@ -4,6 +4,7 @@ import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { memberName } from './names.ts';
 import { memberClaim, memberPod, type Start } from './objects.ts';
+import type { SetImage } from './steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
 import type { CreateObject, DeleteObject, RecordIdentity } from './steps/objects.ts';
 import type { Member, Membership } from './view.ts';
@@ -64,6 +65,18 @@ export function deleteClaim(claim: ClaimFact, why: string, unlisted?: Membership
     ...evidence(claim.name, unlisted),
   };
   return { step: 'deleteClaim', why, args };
+}
+
+/** Deletes what has never been put anywhere, unless that or anything else of it has changed meanwhile. */
+export function deleteUnused(type: 'pod' | 'claim', fact: PodFact | ClaimFact, why: string): Step {
+  const { name, uid, resourceVersion } = fact;
+  const args: DeleteObject = { type, name, uid, resourceVersion };
+  return { step: type === 'pod' ? 'deletePod' : 'deleteClaim', why: `${type} ${name}: ${why}`, args };
+}
+
+export function setImage({ name, uid }: PodFact, image: string, version: string, why: string): Step {
+  const args: SetImage = { name, uid, image, version };
+  return { step: 'setImage', why: `pod ${name}: image ${image}: ${why}`, args };
 }
 
 const evidence = (name: string, unlisted: Membership | undefined) =>

@@ -1,4 +1,5 @@
 import type { Plan } from '../../engine/contract.ts';
+import { degraded } from './causes.ts';
 import type { EtcdFacts } from './facts.ts';
 import type { EtcdSpec } from './resource.ts';
 import { birth } from './situations/birth.ts';
@@ -35,7 +36,10 @@ export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number
   if (spec === undefined) throw new Error('the resource exists, but there is no spec to plan for');
   const world = worldOf(spec, facts, facts.resource, nowMs);
   const [reason, decided] = classify(world);
-  return complete(reason, decided, statusOf(world, reason, decided));
+  const { condition, requeueAfterMs = Number.POSITIVE_INFINITY } = degraded(world);
+  const soon = Math.min(decided.requeueAfterMs ?? Number.POSITIVE_INFINITY, requeueAfterMs);
+  const due = Number.isFinite(soon) ? { ...decided, requeueAfterMs: soon } : decided;
+  return complete(reason, due, statusOf(world, reason, decided, condition));
 }
 
 function classify(world: World): [string, Decided] {

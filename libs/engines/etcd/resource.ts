@@ -75,7 +75,9 @@ const podPolicy = z
         'Appended to the members\' names, e.g. "cluster.local" for <member>.<cluster>.<namespace>.svc.cluster.local.',
       ),
   })
-  .describe('How the pods of the members are made. Changes apply to pods made from then on.');
+  .describe(
+    'How the pods of the members are made. Changes apply to pods made from then on; pods that were never scheduled and claims that were never bound are made again.',
+  );
 
 export const etcdSpec = z.object({
   size: z
@@ -104,7 +106,11 @@ export const etcdSpec = z.object({
 export type EtcdSpec = z.infer<typeof etcdSpec>;
 
 const conditionSchema = z.object({
-  type: z.string().describe('Available, Recovering, Scaling, Upgrading or Blocked.'),
+  type: z
+    .string()
+    .describe(
+      'Available, Recovering, Scaling, Upgrading, Degraded (something outside of etcd hinders the cluster: NodeNotReady, PodTerminating, ClaimPending, Unschedulable, ImagePull, ContainerFailing or PodFailed) or Blocked (Quorate cannot or will not go on: a rule of its own, or QuotaExceeded, AdmissionRefused, WebhookFailed or Refused).',
+    ),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
   reason: z.string().optional().describe('The situation in one word.'),
   message: z.string().optional().describe('The situation in one sentence.'),

@@ -7,7 +7,7 @@ import type { Decided, World } from './world.ts';
  * The status of an EtcdCluster in a situation: what people and `kubectl wait` see. Pure. No text in it is empty:
  * API servers before 1.21 can take an empty text for null, and refuse the whole status.
  */
-export function statusOf(world: World, reason: string, decided: Decided): ClusterStatus {
+export function statusOf(world: World, reason: string, decided: Decided, degraded: Condition): ClusterStatus {
   const { membership, identity, cluster, spec } = world;
   const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
   const ready = membership?.healthy.map((member) => member.name) ?? [];
@@ -22,7 +22,7 @@ export function statusOf(world: World, reason: string, decided: Decided): Cluste
     members: { ready, unready: listed.filter((name) => !ready.includes(name)) },
     readyMembers: ready.length,
     ...(identity && { currentVersion: identity.version }),
-    conditions: conditions(world, reason, decided),
+    conditions: [...conditions(world, reason, decided), degraded],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { StepAction } from '../../engine/contract.ts';
+import { setImage } from './steps/image.ts';
 import { addMember, moveLeader, promoteMember, removeMember } from './steps/membership.ts';
 import { applyObject, createObject, deleteObject, recordIdentity } from './steps/objects.ts';
 
@@ -9,6 +10,7 @@ export const steps: Record<string, StepAction> = {
   applyBudget: applyObject,
   createPod: createObject,
   createClaim: createObject,
+  setImage,
   deletePod: deleteObject,
   deleteClaim: deleteObject,
   deleteService: deleteObject,

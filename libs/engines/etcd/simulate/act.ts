@@ -5,6 +5,7 @@ import type { ShapedFact } from '../facts.ts';
 import { formatIdentity } from '../identity.ts';
 import { madeForAnnotation } from '../made-for.ts';
 import { serviceShape } from '../objects.ts';
+import type { SetImage } from '../steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from '../steps/membership.ts';
 import type { ApplyObject, CreateObject, DeleteObject, RecordIdentity } from '../steps/objects.ts';
 import { simulatedUid } from './facts.ts';
@@ -54,6 +55,12 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     const present = model.pods.find((pod) => pod.name === object.metadata.name);
     if (present) return present.deleting ? 'moved' : 'nothing';
     model.pods.push(podOf(model, object));
+    return 'done';
+  },
+  setImage(model, { uid, image, version }: SetImage) {
+    const pod = model.pods.find((candidate) => candidate.uid === uid);
+    if (!pod || pod.deleting) return 'moved';
+    Object.assign(pod, { image, version, isUp: false });
     return 'done';
   },
   deletePod: (model, args: DeleteObject) => deleteFrom(model, model.pods, args),

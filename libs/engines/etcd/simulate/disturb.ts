@@ -98,6 +98,10 @@ export const disturbances = {
     model.spec = { ...model.spec, pod: { ...pod, nodeSelector: { pick: String(pick) }, ...claims } };
     model.resourceVersion += 1;
   },
+  repositoryChanged(model: Model, { pick }: Disturbance) {
+    model.spec = { ...model.spec, repository: `registry-${pick % 3}.example/etcd` };
+    model.resourceVersion += 1;
+  },
   podsNotScheduled(model: Model, { ticks }: Disturbance) {
     model.unschedulableTicks = ticks;
   },

@@ -7,6 +7,7 @@ import { mendServices } from '../standing.ts';
 import { isDataGone } from '../view.ts';
 import { claimOf, highestNumber, podOf, type Situation, type World } from '../world.ts';
 import { deletions, firstTier } from './death.ts';
+import { unstarted } from './unstarted.ts';
 
 /** How long all seeds are waited for before a quorum of them is enough to call the cluster formed. */
 const seedingPatienceMs = 20_000;
@@ -212,5 +213,6 @@ export const birth: Situation[] = [
   identityDamaged,
   identityLost,
   notBootstrapped,
+  ...unstarted,
   seeding,
 ];

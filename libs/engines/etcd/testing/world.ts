@@ -24,6 +24,9 @@ export interface Sketch {
   /** Kubernetes has it, but etcd does not list it. */
   unlisted?: true;
   leads?: true;
+  /** What else is to be said of its pod and its claim. */
+  podFact?: Partial<PodFact>;
+  claimFact?: Partial<ClaimFact>;
 }
 
 export interface WorldSketch {
@@ -110,6 +113,7 @@ function podOf(member: Sketch, { claims }: WorldSketch, version: string): PodFac
       trouble: member.trouble ?? null,
       ...{ resourceVersion: '3', image: `quay.io/coreos/etcd:v${version}`, madeFor: null },
       ...{ nodeName: 'node', hasRun: true, hindrance: null, endsByMs: null },
+      ...member.podFact,
     },
   ];
 }
@@ -120,7 +124,16 @@ function claimOf(member: Sketch, { claims }: WorldSketch): ClaimFact[] {
   const phase = claim === 'lost' ? 'Lost' : 'Bound';
   const deleting = claim === 'deleting';
   const identified = { name: nameOf(member), uid: `claim-${number}`, ownerUid: uid, deleting, phase };
-  return [{ ...identified, resourceVersion: '4', createdAtMs: 0, storageClass: null, madeFor: null }];
+  return [
+    {
+      ...identified,
+      resourceVersion: '4',
+      createdAtMs: 0,
+      storageClass: null,
+      madeFor: null,
+      ...member.claimFact,
+    },
+  ];
 }
 
 /** One that carries the cluster's labels, but has no owner. */

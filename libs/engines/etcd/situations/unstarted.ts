@@ -1,0 +1,85 @@
+import type { Step } from '../../../engine/contract.ts';
+import { type ClaimFact, isFinished, type PodFact } from '../facts.ts';
+import { claimMadeFor, podMadeFor } from '../made-for.ts';
+import { deleteUnused, recordIdentity, setImage } from '../make.ts';
+import { plainVersion } from '../names.ts';
+import { memberImage } from '../objects.ts';
+import type { Situation, World } from '../world.ts';
+
+/**
+ * Pods that could not begin, and a spec that was corrected since they were made. What has never run has no data and
+ * was no part of any quorum, so nothing is lost where it is changed or made again.
+ */
+
+/** The version is recorded when the seeds are made, and stays correctable as long as none of them has run. */
+const versionCorrected: Situation = {
+  reason: 'VersionCorrected',
+  decide(world) {
+    const { identity, membership, pods } = world;
+    const version = plainVersion(world.wantedVersion);
+    if (!identity || identity.formed || identity.version === version) return undefined;
+    if (membership || pods.length === 0 || pods.some((pod) => pod.hasRun)) return undefined;
+    const why = `version ${version} instead of ${identity.version}: no seed has run yet`;
+    return {
+      message: why,
+      steps: [recordIdentity(world, { ...identity, version }, why)],
+      requeueAfterMs: 100,
+    };
+  },
+};
+
+/** An image that cannot be pulled, or not yet, and another one is asked for. */
+const imageCorrected: Situation = {
+  reason: 'ImageCorrected',
+  decide(world) {
+    const image = memberImage(world.spec);
+    const pods = world.pods.filter(
+      (pod) => !pod.hasRun && !pod.deleting && !isFinished(pod) && pod.image !== image,
+    );
+    if (pods.length === 0) return undefined;
+    return {
+      message: `${namesOf(pods)}: given image ${image}, because no container has run with the one before`,
+      steps: pods.map((pod) => setImage(pod, image, plainVersion(world.spec.version), 'it has never run')),
+      requeueAfterMs: 500,
+    };
+  },
+};
+
+/** Nodes, resources or claims were asked for that nobody could give, and others are asked for now. */
+const specCorrected: Situation = {
+  reason: 'SpecCorrected',
+  decide(world) {
+    const claims = world.claims.filter((claim) => isOutdatedClaim(world, claim));
+    const pods = world.pods.filter(
+      (pod) =>
+        isUnscheduled(pod) && (isOutdated(world, pod) || claims.some(({ name }) => name === pod.claimName)),
+    );
+    const steps: Step[] = [
+      ...pods.map((pod) => deleteUnused('pod', pod, 'never scheduled, and made again for the spec of now')),
+      ...claims.map((claim) =>
+        deleteUnused('claim', claim, 'never bound, and made again for the spec of now'),
+      ),
+    ];
+    if (steps.length === 0) return undefined;
+    return {
+      message: `${namesOf([...pods, ...claims])}: never put anywhere, and made again for the spec of now`,
+      steps,
+      requeueAfterMs: 300,
+    };
+  },
+};
+
+const isUnscheduled = (pod: PodFact): boolean => pod.nodeName === null && !pod.deleting && !isFinished(pod);
+
+const isOutdated = ({ spec }: World, { madeFor }: PodFact): boolean =>
+  madeFor !== null && madeFor !== podMadeFor(spec);
+
+function isOutdatedClaim({ spec, pods }: World, claim: ClaimFact): boolean {
+  const { name, phase, deleting, madeFor } = claim;
+  if (phase !== 'Pending' || deleting || madeFor === null || madeFor === claimMadeFor(spec)) return false;
+  return pods.every((pod) => pod.claimName !== name || isUnscheduled(pod));
+}
+
+const namesOf = (facts: { name: string }[]): string => [...new Set(facts.map(({ name }) => name))].join(', ');
+
+export const unstarted: Situation[] = [versionCorrected, imageCorrected, specCorrected];
