@@ -30,7 +30,7 @@ interface ServerKind {
   scheme: string;
   arguments: (port: number, dir: string) => string[];
   /** What to send to a new connection, and how the answer of a server that is ready begins. */
-  greeting: { send: string; expect: string };
+  greeting: { send: string; expect: RegExp };
 }
 
 const nats: ServerKind = {
@@ -38,7 +38,7 @@ const nats: ServerKind = {
   variable: 'NATS_SERVER',
   scheme: 'nats',
   arguments: (port, dir) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', dir],
-  greeting: { send: '', expect: 'INFO' },
+  greeting: { send: '', expect: /^INFO/ },
 };
 
 /** Without persistence: a restarted Redis is an empty one, which is the worst that Quorate has to survive. */
@@ -50,26 +50,33 @@ const redis: ServerKind = {
     ...['--bind', '127.0.0.1', '--port', String(port), '--dir', dir],
     ...['--save', '', '--appendonly', 'no'],
   ],
-  greeting: { send: 'PING\r\n', expect: '+PONG' },
+  greeting: { send: 'PING\r\n', expect: /^(\+PONG|-NOAUTH)/ },
 };
 
+export interface ServerOptions {
+  dir?: string;
+  port?: number;
+  /** More of the program's own, e.g. who is let in. */
+  arguments?: string[];
+}
+
 /** Starts nats-server with JetStream; on a free port and in a fresh directory unless told otherwise. */
-export function startNats(options: { dir?: string; port?: number } = {}): Promise<TestServer> {
+export function startNats(options: ServerOptions = {}): Promise<TestServer> {
   return startServer(nats, options);
 }
 
 /** Starts redis-server without persistence; on a free port and in a fresh directory unless told otherwise. */
-export function startRedis(options: { dir?: string; port?: number } = {}): Promise<TestServer> {
+export function startRedis(options: ServerOptions = {}): Promise<TestServer> {
   return startServer(redis, options);
 }
 
-async function startServer(kind: ServerKind, options: { dir?: string; port?: number }): Promise<TestServer> {
+async function startServer(kind: ServerKind, options: ServerOptions): Promise<TestServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), `quorate-${kind.name}-`)));
   let port = options.port ?? (await freePort());
   let child: ChildProcess;
   for (let attempt = 1; ; attempt++) {
     try {
-      child = await startProcess(kind, port, dir);
+      child = await startProcess(kind, port, dir, options.arguments);
       break;
     } catch (error) {
       // Somebody else may have taken the port between our look and the server's start.
@@ -92,12 +99,17 @@ async function startServer(kind: ServerKind, options: { dir?: string; port?: num
     async restart({ empty = false } = {}) {
       await endChild(child, 'SIGTERM');
       if (empty) await rm(dir, { recursive: true, force: true });
-      child = await startProcess(kind, port, dir);
+      child = await startProcess(kind, port, dir, options.arguments);
     },
   };
 }
 
-async function startProcess(kind: ServerKind, port: number, dir: string): Promise<ChildProcess> {
+async function startProcess(
+  kind: ServerKind,
+  port: number,
+  dir: string,
+  more: string[] = [],
+): Promise<ChildProcess> {
   const program = process.env[kind.variable] ?? find(kind.name);
   if (program === undefined) throw new Error(`${kind.name} is neither in $${kind.variable} nor in PATH`);
   const setpriv = find('setpriv');
@@ -106,6 +118,7 @@ async function startProcess(kind: ServerKind, port: number, dir: string): Promis
     ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']),
     program,
     ...kind.arguments(port, dir),
+    ...more,
   ];
   const child = spawn(command[0] ?? program, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -139,7 +152,7 @@ function greets(port: number, greeting: ServerKind['greeting']): Promise<boolean
       resolve(answer);
     };
     socket.setTimeout(1000, () => finish(false));
-    socket.once('data', (chunk) => finish(chunk.toString().startsWith(greeting.expect)));
+    socket.once('data', (chunk) => finish(greeting.expect.test(chunk.toString())));
     socket.once('error', () => finish(false));
     socket.once('close', () => finish(false));
   });

@@ -27,6 +27,8 @@ export function installApp(root: string): void {
   }
   installPackages(app);
   compile(root);
+  // Whoever builds it may keep files to himself; the user of the image is another.
+  execFileSync('chmod', ['-R', 'a+rX,go-w', app]);
 }
 
 function installPackages(app: string): void {
