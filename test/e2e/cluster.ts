@@ -127,7 +127,10 @@ export function adoptCluster(
         throw new Error(`${name} has no leader and two followers`);
       return { leader, followers: [first, second, ...more] };
     },
-    signal: (wanted, signal) => stage.node.signal(pod(wanted), signal),
+    async signal(wanted, signal) {
+      const count = await stage.node.signal([pod(wanted)], signal);
+      assert.ok(count > 0, `${wanted} has a process to send ${signal}`);
+    },
     settled,
     async until(what, condition, limitMs = 120_000) {
       try {

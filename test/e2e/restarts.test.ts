@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
-import type { Component } from './bench/operator.ts';
+import { servers, services, type Target } from './bench/operator.ts';
 import { adoptCluster, createCluster, isGoing, namesOf, specOf, type TestCluster } from './cluster.ts';
 import { morePasses, stepsDone } from './passes.ts';
 import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
@@ -12,15 +12,15 @@ import { assertUntouched, fingerprint } from './untouched.ts';
  * again, and all must end as if nothing had been. The clusters live on from round to round, under the same writers.
  */
 /** In an order that gives each the time to be started again without the long delay of a process that keeps dying. */
-const victims: Record<string, [Component, instance?: number][]> = {
-  'both workers': [['worker']],
-  Redis: [['redis']],
-  NATS: [['nats']],
-  'the first worker': [['worker', 1]],
-  'the second worker': [['worker', 2]],
-  'the watcher': [['watcher']],
-  'the observer': [['observer']],
-  'every process': [['watcher'], ['worker'], ['observer'], ['nats'], ['redis']],
+const victims: Record<string, Target[]> = {
+  'both workers': [{ component: 'worker' }],
+  Redis: [{ component: 'redis' }],
+  NATS: [{ component: 'nats' }],
+  'the first worker': [{ component: 'worker', instance: 1 }],
+  'the second worker': [{ component: 'worker', instance: 2 }],
+  'the watcher': [{ component: 'watcher' }],
+  'the observer': [{ component: 'observer' }],
+  'every process': [...services, ...servers].map((component) => ({ component })),
 };
 
 const { stage, watched } = await openStage();
@@ -50,11 +50,6 @@ before(async () => {
 after(async () => {
   for (const end of ends) await end();
 });
-
-/** Kills what runs of the processes; one that has just been killed by another scenario is down already. */
-async function kill(struck: [Component, instance?: number][]): Promise<void> {
-  await Promise.all(struck.map((each) => stage.operator.crash(...each)));
-}
 
 const scale = ({ name }: TestCluster, size: number) =>
   stage.kubectl('scale', 'etcdcluster', name, `--replicas=${size}`);
@@ -148,7 +143,8 @@ let round = 0;
 for (const [victim, struck] of Object.entries(victims)) {
   const next = `new-${++round}`;
   test(`killing ${victim}`, { concurrency: true }, async (t: TestContext) => {
-    const strike = () => kill(struck);
+    // One that has just been killed by another scenario is down already.
+    const strike = () => stage.operator.crash(struck);
     let created: TestCluster | undefined;
     await Promise.all([
       t.test('in the middle of a create: the cluster appears', async () => {

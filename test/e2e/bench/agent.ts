@@ -19,23 +19,33 @@ export function agentNode(kubectl: Kubectl): Node {
     return name;
   }
 
-  /** Runs shell commands beside the container, with its processes' numbers in `$pids`. */
-  async function besideContainer(pod: KubeObject, commands: string): Promise<void> {
-    const { nodeName = '' } = (pod['spec'] ?? {}) as { nodeName?: string };
+  /** Runs shell commands on a node, with the numbers of the processes of these pods there in `$pids`. */
+  async function onNode(nodeName: string, pods: readonly KubeObject[], commands: string): Promise<string> {
     const agent = agents.get(nodeName) ?? agentOn(nodeName);
     agents.set(nodeName, agent);
-    const id = containerIdOf(pod).replace(/^\w+:\/\//, '');
+    const ids = pods.map((pod) => `-e ${containerIdOf(pod).replace(/^\w+:\/\//, '')}`).join(' ');
     // The control group of a process names its container (cgroups(7)), whatever runs the containers.
-    const find = `pids=$(grep -ls ${id} /proc/[0-9]*/cgroup | cut -d/ -f3); test -n "$pids"`;
-    await kubectl.run('exec', await agent, '--', 'sh', '-ec', `${find}; ${commands}`);
+    const find = `pids=$(grep -ls ${ids} /proc/[0-9]*/cgroup | cut -d/ -f3)`;
+    return kubectl.run('exec', await agent, '--', 'sh', '-c', `${find}; ${commands}`);
   }
 
   return {
-    signal: (pod, signal) => besideContainer(pod, `kill -s ${signal.replace('SIG', '')} $pids`),
-    empty: (pod, folder) =>
-      besideContainer(pod, `for pid in $pids; do rm -rf /proc/$pid/root${folder}/*; break; done`),
+    async signal(pods, signal) {
+      const byNode = [...Map.groupBy(pods, nodeNameOf)];
+      // The shell's own kill says which process has just ended by itself, and goes on with the others.
+      const commands = `kill -s ${signal.replace('SIG', '')} $pids; echo $pids | wc -w`;
+      const counts = await Promise.all(byNode.map(([name, there]) => onNode(name, there, commands)));
+      return counts.map(Number).reduce((sum, count) => sum + count, 0);
+    },
+    async empty(pod, folder) {
+      // All processes of a container see the same files.
+      const commands = `set -- $pids; rm -rf /proc/$1/root${folder}/*`;
+      await onNode(nodeNameOf(pod), [pod], commands);
+    },
   };
 }
+
+const nodeNameOf = (pod: KubeObject): string => (pod['spec'] as { nodeName?: string }).nodeName ?? '';
 
 function agentPod(name: string, nodeName: string): object {
   return {

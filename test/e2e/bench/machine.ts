@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManagedProcess } from '../../../services/cli/processes/managed.ts';
 import type { Stack } from '../../../services/cli/processes/stack.ts';
-import { type Component, type Operator, parseLog } from './operator.ts';
+import { type Component, chosen, type Operator, parseLog } from './operator.ts';
 
 const names: Record<Component, RegExp> = {
   watcher: /^watcher$/,
@@ -28,10 +28,10 @@ export function machineOperator(stack: Stack): Operator {
   return {
     natsUrl: stack.natsUrl,
     redisUrl: stack.redisUrl,
-    async crash(component, instance) {
-      const processes = processesOf(component);
-      const struck = instance === undefined ? processes : processes.slice(instance - 1, instance);
-      for (const process of struck) process.kill('SIGKILL');
+    async crash(targets) {
+      for (const process of targets.flatMap((target) => chosen(target, processesOf(target.component)))) {
+        process.kill('SIGKILL');
+      }
     },
     stop,
     start,

@@ -4,8 +4,8 @@ import type { KubeObject } from '../../../libs/kube/object.ts';
 
 /** What happens to a pod on its node, behind the back of Kubernetes. */
 export interface Node {
-  /** Sends a signal to the processes of the pod's first container. */
-  signal(pod: KubeObject, signal: NodeJS.Signals): Promise<void>;
+  /** Sends a signal to the processes of the pods' first containers; returns how many there were. */
+  signal(pods: readonly KubeObject[], signal: NodeJS.Signals): Promise<number>;
   /** Removes everything below a folder, as the pod's first container sees it. It need not be able to run. */
   empty(pod: KubeObject, folder: string): Promise<void>;
 }
@@ -20,8 +20,9 @@ export function containerIdOf(pod: KubeObject): string {
 
 /** The sandbox's node is this machine, and the id of a container its process. */
 export const sandboxNode: Node = {
-  async signal(pod, signal) {
-    process.kill(processOf(pod), signal);
+  async signal(pods, signal) {
+    for (const pod of pods) process.kill(processOf(pod), signal);
+    return pods.length;
   },
   async empty(pod, folder) {
     const root = join(`/proc/${processOf(pod)}/root`, folder);

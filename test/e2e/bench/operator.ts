@@ -4,6 +4,12 @@ export type Component = 'watcher' | 'worker' | 'observer' | 'nats' | 'redis';
 export const services = ['watcher', 'worker', 'observer'] as const satisfies Component[];
 export const servers = ['nats', 'redis'] as const satisfies Component[];
 
+/** All processes of a component, or that of one instance, counted from 1. */
+export interface Target {
+  component: Component;
+  instance?: number;
+}
+
 /** A line of a service's log. */
 export interface ServiceLine {
   level: string;
@@ -15,11 +21,8 @@ export interface ServiceLine {
 export interface Operator {
   readonly natsUrl: string;
   readonly redisUrl: string;
-  /**
-   * Ends the processes of a component as a crash does, or only that of one instance, counted from 1. Whoever keeps
-   * them running starts them again soon. Nothing happens to what is down already.
-   */
-  crash(component: Component, instance?: number): Promise<void>;
+  /** Ends processes as a crash does; whoever keeps them running starts them again soon. What is down stays down. */
+  crash(targets: readonly Target[]): Promise<void>;
   /** Ends all processes of a component, a server's as a crash does, and keeps them down. */
   stop(component: Component): Promise<void>;
   /** Starts them again; a server that answers when this resolves. */
@@ -34,6 +37,10 @@ export interface Operator {
   /** Returns how to read what the component logs from now on, by the name of each process. */
   logFromNow(component: Component): Promise<() => Promise<Map<string, ServiceLine[]>>>;
 }
+
+/** Those of a component's processes, in their order, that a target means. */
+export const chosen = <Process>({ instance }: Target, processes: Process[]): Process[] =>
+  instance === undefined ? processes : processes.slice(instance - 1, instance);
 
 /** The lines of a JSON log; a last one that is not whole yet is left out. */
 export function parseLog(text: string): ServiceLine[] {

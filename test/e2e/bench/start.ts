@@ -89,18 +89,19 @@ async function start(
   }
 
   const kubectl = await enterNamespace(kubernetes.kubeconfig);
+  const node = agentNode(kubectl);
   return {
     kubectl,
     exampleFile: await writeExample(join(dir, 'example.yaml')),
     exampleVersion: versionOnReal,
     operator:
       operator.runs === 'cluster'
-        ? await clusterOperator(kubectl, operator.namespace)
+        ? await clusterOperator(kubectl, node, operator.namespace)
         : machineOperator(
             // Others may look after other namespaces of this Kubernetes.
             await startOnMachine({ KUBECONFIG: kubectl.kubeconfigPath, QUORATE_NAMESPACE: namespace }),
           ),
-    node: agentNode(kubectl),
+    node,
     freezeApi: undefined,
   };
 }
