@@ -20,6 +20,7 @@ spec:
     - name: {{ .server }}
       port: {{ .port }}
       targetPort: {{ .server }}
+      protocol: TCP
 ---
 apiVersion: apps/v1
 kind: StatefulSet
@@ -50,9 +51,11 @@ spec:
           ports:
             - name: {{ .server }}
               containerPort: {{ .port }}
+              protocol: TCP
             {{- with .healthPort }}
             - name: health
               containerPort: {{ . }}
+              protocol: TCP
             {{- end }}
           {{- range list "livenessProbe" "readinessProbe" }}
           {{ . }}:

@@ -54,6 +54,7 @@ spec:
           ports:
             - name: http
               containerPort: 8080
+              protocol: TCP
           livenessProbe:
             httpGet:
               path: /livez
