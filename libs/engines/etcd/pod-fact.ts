@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts';
 import type { Hindrance, PodFact } from './facts.ts';
 import { madeForAnnotation } from './made-for.ts';
+import { changedFromAnnotation, versionAnnotation } from './names.ts';
 import { ownedFact, timeOf } from './object-facts.ts';
 
 /** What a pod says of itself, as a fact. Pure. */
@@ -30,6 +31,7 @@ interface PodStatus {
 }
 
 interface ContainerStatus {
+  containerID?: string;
   restartCount?: number;
   state?: {
     waiting?: { reason?: string; message?: string };
@@ -56,7 +58,9 @@ export function podFact(pod: KubeObject): PodFact {
     nodeName: spec?.nodeName || null,
     phase: status?.phase ?? 'Pending',
     ready: conditionOf(status, 'Ready')?.status === 'True',
-    version: annotations?.['etcd.version'] ?? '',
+    version: annotations?.[versionAnnotation] ?? '',
+    containerId: status?.containerStatuses?.[0]?.containerID ?? null,
+    changedFrom: annotations?.[changedFromAnnotation] ?? null,
     image: spec?.containers?.[0]?.image ?? '',
     hasRun: hasRun(status?.containerStatuses?.[0]),
     claimName: claimName ?? null,

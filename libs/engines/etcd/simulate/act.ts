@@ -57,12 +57,6 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.pods.push(podOf(model, object));
     return 'done';
   },
-  setImage(model, { uid, image, version }: SetImage) {
-    const pod = model.pods.find((candidate) => candidate.uid === uid);
-    if (!pod || pod.deleting) return 'moved';
-    Object.assign(pod, { image, version, isUp: false });
-    return 'done';
-  },
   deletePod: (model, args: DeleteObject) => deleteFrom(model, model.pods, args),
   deleteClaim: (model, args: DeleteObject) => deleteFrom(model, model.claims, args),
   addMember(model, { name, peerUrl, learner, members: seen }: AddMember) {
@@ -105,6 +99,19 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.leaderId = targetId;
     return 'done';
   },
+  setImage(model, { name, uid, image, version, voter }: SetImage) {
+    if (voter) {
+      const config = quorumConfig(model);
+      const voters = config?.filter((member) => !member.isLearner) ?? [];
+      const able = voters.filter((member) => member.id !== voter.id && isLive(model, member)).length;
+      if (!config || able < voter.needed || model.leaderId === voter.id) return 'moved';
+      if (idsOf(voters) !== idsOf([{ id: voter.id }, ...voter.others])) return 'moved';
+    }
+    const pod = model.pods.find((candidate) => candidate.name === name);
+    if (pod?.uid !== uid || pod.deleting) return 'moved';
+    Object.assign(pod, { image, version, changedFrom: pod.containerId });
+    return 'done';
+  },
 };
 
 function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, shape: string): ShapedFact[] {
@@ -112,6 +119,8 @@ function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, 
   const fact = { name, uid: `applied-${nextOf(model)}`, ownerUid: simulatedUid, deleting: false, shape };
   return [...present.filter((other) => other.name !== name), fact];
 }
+const isLive = (model: Model, { id }: SimulatedMember): boolean =>
+  liveMembers(model).some(({ disk }) => disk.memberId === id);
 
 const idsOf = (members: Pick<SimulatedMember, 'id'>[]): string =>
   members
@@ -145,15 +154,19 @@ function podOf(model: Model, object: KubeObject) {
       return [name, value] as const;
     }),
   );
+  const version = object.metadata.annotations?.['etcd.version'] ?? '';
   return {
     name: object.metadata.name,
     uid: `pod-${nextOf(model)}`,
     deleting: false,
     ip: null,
     phase: 'Pending',
-    version: object.metadata.annotations?.['etcd.version'] ?? '',
+    version,
     image: containers[0]?.image ?? '',
     madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
+    runs: version,
+    containerId: null,
+    changedFrom: null,
     trouble: null,
     claimName: volumes[0]?.persistentVolumeClaim?.claimName ?? null,
     initialState: flags.get('--initial-cluster-state') ?? '',

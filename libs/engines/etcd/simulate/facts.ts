@@ -3,6 +3,7 @@ import type { EtcdFacts, MemberFact, PodFact } from '../facts.ts';
 import { parseIdentity } from '../identity.ts';
 import { diskOf, type Model, type SimulatedMember, type SimulatedPod } from './model.ts';
 import { quorumConfig } from './raft.ts';
+import { listsWithoutQuorum } from './versions.ts';
 
 export const simulatedUid = 'cluster-uid';
 
@@ -27,7 +28,7 @@ export function factsOf(model: Model): EtcdFacts {
         return {
           ...{ name, uid, ...owner, deleting, ip, phase, version, image, madeFor, claimName, trouble },
           ...{ ready: pod.isUp, hasRun: pod.hasRun, nodeName: ip && 'node', resourceVersion: '1' },
-          ...{ hindrance: null, endsByMs: null },
+          ...{ containerId: pod.containerId, changedFrom: pod.changedFrom, hindrance: null, endsByMs: null },
         };
       }),
     },
@@ -59,7 +60,7 @@ function answersOf(model: Model, pod: SimulatedPod): MemberFact {
     memberId: disk.memberId,
     clusterId: 'c',
     leaderId: (quorum && model.leaderId) ?? '0',
-    version: model.etcd.version,
+    version: pod.runs,
     isLearner,
     errors: [],
   };
@@ -76,7 +77,7 @@ function answersOf(model: Model, pod: SimulatedPod): MemberFact {
     };
   }
   const leaderless = failed('the etcd member sees no leader');
-  const members = model.etcd.listsWithoutQuorum
+  const members = listsWithoutQuorum(pod.runs)
     ? { ok: true as const, value: disk.config.map(toMember) }
     : leaderless;
   return { status: answered, quorum: leaderless, members };

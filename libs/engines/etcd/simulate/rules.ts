@@ -1,9 +1,12 @@
 import type { Plan, Step } from '../../../engine/contract.ts';
 import { parseIdentity } from '../identity.ts';
-import type { PromoteMember, RemoveMember } from '../steps/membership.ts';
+import type { SetImage } from '../steps/image.ts';
+import type { AddMember, PromoteMember, RemoveMember } from '../steps/membership.ts';
 import type { CreateObject, DeleteObject } from '../steps/objects.ts';
+import { quorumOf } from '../view.ts';
 import { isFormed, type Model } from './model.ts';
-import { quorumConfig, wouldHaveQuorum } from './raft.ts';
+import { liveMembers, quorumConfig, wouldHaveQuorum } from './raft.ts';
+import { knowsLearners, lowestRunning } from './versions.ts';
 
 /** What no plan may do, judged by what is true in the model and not by what was observed. Answers what is broken. */
 export function brokenRules(model: Model, plan: Plan): string[] {
@@ -22,6 +25,29 @@ const removalKeepsQuorum: Rule = (model, { step, args }) => {
   const rest = config.filter((member) => member.id !== id);
   return wouldHaveQuorum(model, rest) ? undefined : `${name} is removed, and the rest has no quorum`;
 };
+
+const restartKeepsQuorum: Rule = (model, { step, args }) => {
+  const { name, voter } = args as SetImage;
+  if (step !== 'setImage') return undefined;
+  const live = liveMembers(model);
+  const id = live.find(({ pod }) => pod.name === name)?.disk.memberId;
+  const voters = quorumConfig(model)?.filter((member) => !member.isLearner) ?? [];
+  // Who is no voter, or does not run, or has no quorum to take part in, takes nothing away.
+  if (!voters.some((member) => member.id === id)) return undefined;
+  if (!voter) return `${name} is restarted without asking the others`;
+  if (model.leaderId === id) return `${name} is restarted while it leads`;
+  const left = voters.filter(
+    (member) => member.id !== id && live.some(({ disk }) => disk.memberId === member.id),
+  );
+  return left.length < quorumOf(voters.length)
+    ? `${name} is restarted, and the rest has no quorum`
+    : undefined;
+};
+
+const learnersAreUnderstood: Rule = (model, { step, args }) =>
+  step === 'addMember' && (args as AddMember).learner && !knowsLearners(lowestRunning(model))
+    ? `a learner is added while ${lowestRunning(model)} runs`
+    : undefined;
 
 const leaderStays: Rule = (model, { step, args }) =>
   step === 'removeMember' && (args as RemoveMember).id === model.leaderId
@@ -68,6 +94,8 @@ const onlyStrangersAreDeleted: Rule = (model, { step, args }) => {
 
 const rules: Rule[] = [
   removalKeepsQuorum,
+  restartKeepsQuorum,
+  learnersAreUnderstood,
   leaderStays,
   oneChangeInFlight,
   noSecondBootstrap,

@@ -8,7 +8,8 @@ import {
   type SimulatedMember,
   type SimulatedPod,
 } from './model.ts';
-import { endIfRemoved, liveMembers, replicate } from './raft.ts';
+import { endIfRemoved, liveMembers, quorumConfig, replicate } from './raft.ts';
+import { noticeImages, raiseClusterVersion, whyNotRunnable } from './versions.ts';
 
 const tickMs = 500;
 
@@ -24,10 +25,13 @@ export function tick(model: Model): void {
   );
   if (model.unschedulableTicks > 0) model.unschedulableTicks -= 1;
   else for (const pod of model.pods) schedule(model, pod);
+  noticeImages(model);
   for (const pod of model.pods) {
     if (pod.ip !== null && !pod.isUp && pod.phase === 'Running') start(model, pod);
   }
   replicate(model);
+  const config = quorumConfig(model);
+  if (config) raiseClusterVersion(model, config);
   for (const pod of model.pods) {
     pod.frozenTicks = Math.max(0, pod.frozenTicks - 1);
     pod.hiddenTicks = Math.max(0, pod.hiddenTicks - 1);
@@ -52,7 +56,13 @@ function start(model: Model, pod: SimulatedPod): void {
   const crash = (text: string) => {
     pod.trouble = `CrashLoopBackOff (exit code 1: ${text})`;
   };
+  const obstacle = whyNotRunnable(model, pod);
+  if (obstacle !== undefined) {
+    pod.trouble = obstacle;
+    return;
+  }
   pod.hasRun = true;
+  pod.containerId = `container-${nextOf(model)}`;
   const disk = diskOf(model, pod);
   if (disk) {
     pod.isUp = true;
