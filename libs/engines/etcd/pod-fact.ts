@@ -54,7 +54,9 @@ export function podFact(pod: KubeObject): PodFact {
   return {
     ...ownedFact(pod),
     resourceVersion,
-    ip: status?.podIP || null,
+    // Nobody answers where the container has ended, and with its network gone not even a refusal comes back: asking
+    // would cost every pass its whole patience.
+    ip: (!status?.containerStatuses?.[0]?.state?.terminated && status?.podIP) || null,
     nodeName: spec?.nodeName || null,
     phase: status?.phase ?? 'Pending',
     ready: conditionOf(status, 'Ready')?.status === 'True',
