@@ -58,6 +58,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
   };
   const formed = isFormed(world);
   const target = upgradeTarget(world);
+  const lowest = currentVersion(world, spec.version);
   const upgraded = target && membership ? restarting({ ...world, membership }, target) : undefined;
   // A member that restarts because we have asked it to has nothing to recover from.
   const silent =
@@ -90,7 +91,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
       'Upgrading',
       target !== undefined,
       ['RollingUpgrade', membership && target ? progress({ ...world, membership }, target) : message],
-      ['NoUpgrade', 'no upgrade is under way'],
+      ['NoUpgrade', `no upgrade is under way; all members run ${lowest} or later`],
     ),
   ];
 }

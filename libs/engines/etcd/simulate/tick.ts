@@ -79,7 +79,11 @@ function start(model: Model, pod: SimulatedPod): void {
   const self = known?.find((member) => member.peerUrl === pod.peerUrl);
   if (pod.initialState === 'new') {
     if (self?.started) crash(`member ${self.id} has already been bootstrapped`);
-    else initialize(model, pod, known ?? seedsOf(pod));
+    else {
+      // The first of all begins a cluster that knows of no other before it.
+      if (!known) model.clusterVersion = undefined;
+      initialize(model, pod, known ?? seedsOf(pod));
+    }
   } else if (!known || pod.initialUrls.length === 1) {
     crash('cannot fetch cluster info from peer urls');
   } else if (urlsOf(known) !== pod.initialUrls.toSorted().join()) {

@@ -68,6 +68,12 @@ test('a version that cannot start is corrected where it was tried, also when no 
   }
 });
 
+test('a version that cannot start is taken back where the next one is refused', () => {
+  const members = [leader(1), { number: 2, version: '3.5.99', trouble: 'ImagePullBackOff' }, ...well(3)];
+  const plan = planFor({ members, spec: { version: '3.9.0' } });
+  assert.deepEqual([stepsOf(plan), firstArgs<SetImage>(plan).version], [['setImage example-2'], '3.4.23']);
+});
+
 test('the new version is recorded for new pods as soon as one member runs it, and not before', () => {
   const plan = upgradeOf([leader(1), ...at('3.5.16', 2), ...well(3)]);
   assert.deepEqual([plan.reason, stepsOf(plan)], ['VersionProven', ['recordIdentity formed 3']]);

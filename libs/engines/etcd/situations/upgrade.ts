@@ -76,23 +76,24 @@ const versionProven: UpgradeSituation = {
 };
 
 /**
- * A member that does not answer has a version that is neither the recorded one nor the wanted one: the one that was
- * wanted before, and which perhaps cannot run at all. It is brought to the wanted one first.
+ * A member that does not answer was changed to a version that is neither the recorded one nor the wanted one: it was
+ * wanted before, and perhaps cannot run at all. It is brought to the wanted one first, or where that is refused, back.
  */
 const versionCorrected: UpgradeSituation = {
   reason: 'VersionCorrected',
   decide(world) {
     const { membership, identity } = world;
+    if (!identity) return undefined;
     const wanted = wantedOf(world);
-    if (!identity || refusalOf(membership, wanted)) return undefined;
     const isOdd = (member: Member) => !isAssigned(member, wanted) && !isAssigned(member, identity.version);
     const member = membership.members
       .filter(hasPod)
       .filter(({ pod }) => !pod.deleting && !isFinished(pod))
       .find((each) => !each.healthy && !each.isLeader && isOdd(each) && mayRestart(membership, each));
     if (!member) return undefined;
-    const why = `member ${member.name}: it was changed to ${member.assigned} and does not answer${troubleOf(member)}; now ${wanted} is wanted`;
-    return { message: why, steps: [restartAs(world, member, wanted, why)], requeueAfterMs: 300 };
+    const version = refusalOf(membership, wanted) ? identity.version : wanted;
+    const why = `member ${member.name}: it was changed to ${member.assigned} and does not answer${troubleOf(member)}; now to ${version}`;
+    return { message: why, steps: [restartAs(world, member, version, why)], requeueAfterMs: 300 };
   },
 };
 
