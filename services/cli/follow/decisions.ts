@@ -2,7 +2,9 @@ import { type Bus, connectBus } from '../../../libs/bus/bus.ts';
 import { decisionFilter } from '../../../libs/bus/subjects.ts';
 import { type Decision, decisionSchema } from '../../../libs/engine/decision.ts';
 import { messageOf } from '../../../libs/errors/catalogue.ts';
+import { natsAccess } from '../../../libs/service/access.ts';
 import { wait } from '../../../libs/service/backoff.ts';
+import { natsSettings, readConfig } from '../../../libs/service/config.ts';
 import type { Log } from '../../../libs/service/log.ts';
 
 export interface DecisionsOptions {
@@ -12,6 +14,13 @@ export interface DecisionsOptions {
   since: Date;
   signal: AbortSignal;
 }
+
+/** Who we are for NATS is in the environment, as for the services. */
+const accessTo = (url: string) => ({
+  ...natsAccess(readConfig(natsSettings)),
+  url,
+  name: 'quorate command line',
+});
 
 const retryMs = 1_000;
 const leaveTimeoutMs = 500;
@@ -24,7 +33,7 @@ export async function followDecisions(
   let bus: Bus | undefined;
   let from = since;
   try {
-    bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+    bus = await connectBus({ ...accessTo(natsUrl), log, signal });
     while (!signal.aborted) {
       try {
         const options = { stream: 'decisions', filter: decisionFilter(kube), follow: true } as const;
@@ -54,7 +63,7 @@ export async function readDecisions({
   since,
   signal,
 }: DecisionsOptions): Promise<Decision[]> {
-  const bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+  const bus = await connectBus({ ...accessTo(natsUrl), log, signal });
   try {
     const decisions: Decision[] = [];
     for await (const message of bus.read({
