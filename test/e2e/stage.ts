@@ -18,7 +18,7 @@ export interface Stage extends Omit<Place, 'kubectl' | 'end'> {
   refused(manifest: object): Promise<string>;
   apply(manifest: object): Promise<string>;
   /** As `apply`, with another of kubectl's verbs that take a file, e.g. `replace`. */
-  feed(verb: string, manifest: object): Promise<string>;
+  feed(verb: string, manifest: object, ...args: string[]): Promise<string>;
   /** `undefined` where there is none. */
   get(kind: string, name: string): Promise<KubeObject | undefined>;
   list(kind: string, selector?: string): Promise<KubeObject[]>;

@@ -8,7 +8,7 @@ import { secretRules } from './kinds/secret.ts';
 import { serviceRules } from './kinds/service.ts';
 import { claimRules, storageClassRules } from './kinds/storage.ts';
 import { modelSchema } from './models.ts';
-import { quotaType } from './quota.ts';
+import { quotaRules, quotaType } from './quota.ts';
 import type { Resource } from './resource.ts';
 
 const core = (kind: string, plural: string, namespaced = true): ResourceType => ({
@@ -80,7 +80,7 @@ export function builtinResources(allocateClusterIp: (service: KubeObject) => str
       ...builtin({ ...resourceTypes.budget, version }, { shortNames: ['pdb'], status: true }),
       storageVersion: 'v1',
     })),
-    builtin(quotaType, { shortNames: ['quota'], status: true }),
+    builtin(quotaType, { shortNames: ['quota'], status: true, rules: quotaRules }),
     builtin(named('storage.k8s.io', 'StorageClass', 'storageclasses', false), {
       shortNames: ['sc'],
       rules: storageClassRules,

@@ -2,6 +2,7 @@ import { type KubeObject, type ResourceType, resourceTypes } from '../../kube/ob
 import { ApiStatus } from '../status.ts';
 import type { ApiContext } from './context.ts';
 import { valueAt } from './json.ts';
+import type { KindRules } from './kinds/rules.ts';
 
 export const quotaType: ResourceType = {
   group: '',
@@ -9,6 +10,11 @@ export const quotaType: ResourceType = {
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
   namespaced: true,
+};
+
+/** In force at once; what is used is counted when it matters, and not kept up to date. */
+export const quotaRules: KindRules = {
+  onCreate: (quota) => ({ ...quota, status: { hard: valueAt(quota, 'spec', 'hard') ?? {} } }),
 };
 
 /** Throws Forbidden where a quota of the namespace allows no more pods. Of a quota nothing but `pods` is looked at. */
