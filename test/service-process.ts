@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { endChild, hasEnded } from './child.ts';
+import { descendantsOf } from './processes.ts';
 import { until } from './wait.ts';
 
 /** A service as a process of its own, with its HTTP port; it ends with the test. */
@@ -30,6 +31,8 @@ export function startService(
   t.after(() => endChild(child, 'SIGKILL'));
   const log: ServiceProcess['log'] = () => {
     const lines = output.slice(0, output.lastIndexOf('\n') + 1).split('\n');
+    const other = lines.find((line) => line !== '' && !line.startsWith('{'));
+    if (other !== undefined) throw new Error(`not a line of a log: ${other}`);
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
   };
   return {
@@ -48,7 +51,10 @@ export function startService(
       }
     },
     stop() {
-      child.kill('SIGTERM');
+      // What contains the service would only die of the signal.
+      const contained = descendantsOf(child.pid ?? 0).at(-1);
+      if (contained === undefined) child.kill('SIGTERM');
+      else process.kill(contained.pid, 'SIGTERM');
       return ended;
     },
   };
