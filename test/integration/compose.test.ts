@@ -27,7 +27,7 @@ const { services } = compose;
 const schemas = { watcher: watcherSettings, worker: workerSettings, observer: settings };
 
 test('docker-compose.yml keeps to the schema of the Compose specification', () => {
-  const ajv = new Ajv({ strict: false });
+  const ajv = new Ajv({ strict: false, logger: false, allErrors: true });
   // The names that the schema gives its parts are of a draft of JSON schema that is no more.
   const named = ['id', '$schema'];
   const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
