@@ -15,7 +15,18 @@ const parts: Record<string, [title: string, command: string[]][]> = {
     ['rules of the project', [node, 'test/checks/run.ts']],
     ['generated files', [node, 'deploy/generate.ts', '--check']],
   ],
-  unit: [['unit tests', tests(2, 'libs/**/*.test.ts', 'services/**/*.test.ts', 'test/checks/**/*.test.ts')]],
+  unit: [
+    [
+      'unit tests',
+      tests(
+        2,
+        'libs/**/*.test.ts',
+        'services/**/*.test.ts',
+        'test/checks/**/*.test.ts',
+        'test/e2e/rights/**/*.test.ts',
+      ),
+    ],
+  ],
   servers: [
     [
       'contract and integration tests',

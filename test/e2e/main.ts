@@ -4,8 +4,11 @@ import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
 import { operatorNamespaceVariable } from './bench/bench.ts';
-import { createKubectl } from './bench/kubectl.ts';
+import { createKubectl, type Kubectl } from './bench/kubectl.ts';
 import { assertPodsReachable } from './bench/reachable.ts';
+import { compareRights } from './rights/compare.ts';
+import { dormantRights } from './rights/dormant.ts';
+import { readAuditLog, readRights } from './rights/read.ts';
 import { type FileResult, nameOf, runFile } from './run/files.ts';
 import {
   chartArguments,
@@ -46,6 +49,21 @@ async function runFiles(options: Options): Promise<FileResult[]> {
   return results;
 }
 
+/** Compares the rights of the services with what they asked for in all the tests. */
+async function checkRights(kubectl: Kubectl, auditLog: string): Promise<FileResult> {
+  title('rights');
+  const startedMs = performance.now();
+  const [granted, requests] = await Promise.all([
+    readRights(kubectl, operatorNamespace),
+    readAuditLog(auditLog, operatorNamespace),
+  ]);
+  const failed = compareRights(granted, requests, dormantRights);
+  for (const finding of failed) console.log(styleText('red', `✖ a right ${finding}`));
+  const passed = granted.length - failed.length;
+  console.log(`${granted.length} rights, ${requests.length} requests`);
+  return { name: 'rights', passed, failed, skipped: [], durationMs: performance.now() - startedMs };
+}
+
 async function runOnReal(options: Options, kubeconfig: string): Promise<FileResult[]> {
   const inCluster = options.operator === 'cluster';
   const kubectl = createKubectl(process.env['KUBECTL'] ?? 'kubectl', kubeconfig);
@@ -59,7 +77,9 @@ async function runOnReal(options: Options, kubeconfig: string): Promise<FileResu
       process.env[operatorNamespaceVariable] = operatorNamespace;
       console.log(await helm('status', releaseName, '--namespace', operatorNamespace));
     }
-    return await runFiles(options);
+    const results = await runFiles(options);
+    if (options.auditLog !== undefined) results.push(await checkRights(kubectl, options.auditLog));
+    return results;
   } finally {
     title('Taking away what was made');
     await cleanUp(kubectl, helm, keep).catch((error: unknown) => {
