@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { services } from '../../deploy/image/app.ts';
 import { user } from '../../deploy/image/system.ts';
-import { reply, startScriptedApi } from '../kube-api.ts';
+import { reply, startScriptedApi, testToken } from '../kube-api.ts';
 import { startNats, startRedis } from '../servers.ts';
+import { createServiceAccount, type ServiceAccount, serviceAccountPath } from '../service-account.ts';
 import { startService } from '../service-process.ts';
 import { until } from '../wait.ts';
 
@@ -20,40 +21,50 @@ before(() => {
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The command in the image: its files and no others, read-only, as its own user. */
-function contained(command: string[], mounts: string[] = []): string[] {
+/** The command in the image: its files and no others, read-only, as its own user, with the account of a pod. */
+function contained(command: string[], account: ServiceAccount): string[] {
   const id = String(user.id);
   return [
     ...[process.env['BWRAP'] ?? 'bwrap', '--ro-bind', root, '/', '--dev', '/dev', '--proc', '/proc'],
-    ...['--unshare-user', '--uid', id, '--gid', id, '--die-with-parent', '--tmpfs', '/run'],
-    ...mounts,
+    ...['--unshare-user', '--uid', id, '--gid', id, '--die-with-parent'],
+    ...['--tmpfs', '/var', '--ro-bind', account.dir, serviceAccountPath, '--remount-ro', '/var'],
     ...command,
   ];
 }
 
-/** Everything the API is asked for is there and empty. */
+/** Everything the API is asked for is there and empty, for whoever has the token that it takes just now. */
 async function startEmptyApi(t: TestContext) {
-  const api = await startScriptedApi((_request, response) =>
-    reply(response, 200, { metadata: { resourceVersion: '1' }, items: [], versions: [] }),
-  );
+  const tokens = { accepted: testToken, seen: new Set<string>() };
+  const api = await startScriptedApi(({ headers }, response) => {
+    const token = headers.authorization?.replace('Bearer ', '') ?? '';
+    if (token !== tokens.accepted) return reply(response, 401, { kind: 'Status', code: 401 });
+    tokens.seen.add(token);
+    reply(response, 200, { metadata: { resourceVersion: '1' }, items: [], versions: [] });
+  });
   t.after(() => api.stop());
-  return api;
+  return { api, tokens };
 }
 
 for (const name of services) {
-  test(`${name}: gets ready on a read-only file system as a user without rights, and stops in order`, async (t) => {
-    const [api, nats, redis] = await Promise.all([startEmptyApi(t), startNats(), startRedis()]);
+  test(`${name}: runs read-only, without rights, with the account of its pod, and stops in order`, async (t) => {
+    const [{ api, tokens }, nats, redis] = await Promise.all([startEmptyApi(t), startNats(), startRedis()]);
     t.after(() => Promise.all([nats.stop(), redis.stop()]));
-    const config = '/run/kubeconfig';
-    const mounts = ['--ro-bind', api.kubeconfigPath, config];
-    const service = startService(t, contained(['node', `/app/services/${name}/main.ts`], mounts), {
+    const account = createServiceAccount(api);
+    t.after(account.remove);
+    const service = startService(t, contained(['node', `/app/services/${name}/main.ts`], account), {
+      ...account.environment,
       PATH: '/usr/local/bin:/usr/bin',
-      KUBECONFIG: config,
       NATS_URL: nats.url,
       REDIS_URL: redis.url,
     });
-    await until('it is ready', async () => (await service.get('/readyz'))?.status === 200);
+    const isReady = async () => (await service.get('/readyz'))?.status === 200;
+    await until('it is ready', isReady);
     assert.match((await service.get('/metrics'))?.text ?? '', /^process_cpu_seconds_total/m);
+
+    const next = 'the next token';
+    account.renew(next);
+    tokens.accepted = next;
+    await until('it has taken the next token', async () => (await isReady()) && tokens.seen.size === 2);
     assert.deepEqual(
       service.log().filter(({ level }) => level !== 'info'),
       [],
