@@ -3,22 +3,15 @@ import { styleText } from 'node:util';
 import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
-import { operatorNamespaceVariable } from './bench/bench.ts';
+import { nextImageVariable, operatorNamespaceVariable } from './bench/bench.ts';
+import { createHelm, releaseName } from './bench/helm.ts';
 import { createKubectl, type Kubectl } from './bench/kubectl.ts';
 import { assertPodsReachable } from './bench/reachable.ts';
 import { compareRights } from './rights/compare.ts';
 import { dormantRights } from './rights/dormant.ts';
 import { readAuditLog, readRights } from './rights/read.ts';
 import { type FileResult, nameOf, runFile } from './run/files.ts';
-import {
-  chartArguments,
-  cleanUp,
-  createHelm,
-  hasCrd,
-  install,
-  operatorNamespace,
-  releaseName,
-} from './run/install.ts';
+import { chartArguments, cleanUp, hasCrd, install, operatorNamespace } from './run/install.ts';
 import { type Options, readOptions, usage } from './run/options.ts';
 import { summaryOf } from './run/summary.ts';
 
@@ -75,6 +68,7 @@ async function runOnReal(options: Options, kubeconfig: string): Promise<FileResu
       title(`Installing ${options.image} with the chart`);
       await install(kubectl, helm, chartArguments(options.image, options.helmArguments));
       process.env[operatorNamespaceVariable] = operatorNamespace;
+      if (options.nextImage) process.env[nextImageVariable] = options.nextImage;
       console.log(await helm('status', releaseName, '--namespace', operatorNamespace));
     }
     const results = await runFiles(options);

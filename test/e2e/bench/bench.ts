@@ -8,6 +8,9 @@ export interface Bench {
 /** Set by `npm run e2e` for the test files: the namespace into which it has installed Quorate. */
 export const operatorNamespaceVariable = 'QUORATE_E2E_OPERATOR_NAMESPACE';
 
+/** Set as well: another version's image of Quorate, to upgrade to. */
+export const nextImageVariable = 'QUORATE_E2E_NEXT_IMAGE';
+
 /** The label of every namespace that a test makes. */
 export const testNamespaceLabel = 'quorate.io/e2e';
 

@@ -1,24 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { testNamespaceLabel } from '../bench/bench.ts';
+import { type Helm, releaseName } from '../bench/helm.ts';
 import type { Kubectl } from '../bench/kubectl.ts';
 
-const run = promisify(execFile);
-
-/** Where the tests install Quorate, under this name too. */
+/** Where the tests install Quorate. */
 export const operatorNamespace = 'quorate-e2e';
-export const releaseName = 'quorate';
-
-/** Helm, for the Kubernetes of one kubeconfig. */
-export type Helm = (...args: string[]) => Promise<string>;
-
-export function createHelm(program: string, kubeconfigPath: string): Helm {
-  return async (...args) => {
-    const { stdout } = await run(program, ['--kubeconfig', kubeconfigPath, ...args], { timeout: 300_000 });
-    return stdout;
-  };
-}
-
 /** What helm needs to be told to install Quorate from this image, with servers that keep nothing. */
 export function chartArguments(image: string, more: readonly string[]): string[] {
   const colon = image.lastIndexOf(':');

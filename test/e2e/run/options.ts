@@ -8,6 +8,7 @@ Pods must be reachable by their addresses: run it on a node, or in a pod of that
   --operator machine|cluster  where Quorate runs: as processes here, or installed by its chart
                               (default: cluster with KUBECONFIG, machine without)
   --image REF                 Quorate's image, with its tag (default: docker.io/library/quorate:dev)
+  --next-image REF            an image of another version of Quorate, to upgrade to in a test
   --set KEY=VALUE             a value of the chart; may be given more than once
   --values FILE               values of the chart; may be given more than once
   --only NAME                 only the test files of that name, e.g. scale; may be given more than once
@@ -17,6 +18,7 @@ export interface Options {
   kubeconfig: string | undefined;
   operator: 'machine' | 'cluster';
   image: string;
+  nextImage: string | undefined;
   /** As helm takes them. */
   helmArguments: string[];
   only: string[];
@@ -31,6 +33,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     options: {
       operator: { type: 'string' },
       image: { type: 'string', default: 'docker.io/library/quorate:dev' },
+      'next-image': { type: 'string' },
       set: list,
       values: list,
       only: list,
@@ -52,6 +55,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     kubeconfig,
     operator,
     image: values.image,
+    nextImage: values['next-image'],
     helmArguments: [
       ...values.values.flatMap((file) => ['--values', file]),
       ...values.set.flatMap((each) => ['--set', each]),
