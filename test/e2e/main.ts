@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
-import { nextImageVariable, operatorNamespaceVariable } from './bench/bench.ts';
+import { nextImageVariable, operatorNamespaceVariable, runVariable } from './bench/bench.ts';
 import { createHelm, releaseName } from './bench/helm.ts';
 import { createKubectl, type Kubectl } from './bench/kubectl.ts';
 import { assertPodsReachable } from './bench/reachable.ts';
@@ -61,6 +62,7 @@ async function runOnReal(options: Options, kubeconfig: string): Promise<FileResu
   const inCluster = options.operator === 'cluster';
   const kubectl = createKubectl(process.env['KUBECTL'] ?? 'kubectl', kubeconfig);
   const helm = inCluster ? createHelm(process.env['HELM'] ?? 'helm', kubeconfig) : undefined;
+  process.env[runVariable] = randomBytes(4).toString('hex');
   const keep = { crd: await hasCrd(kubectl) };
   try {
     await assertPodsReachable(kubectl);

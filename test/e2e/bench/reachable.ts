@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { until } from '../../wait.ts';
 import { agentImage } from './agent.ts';
-import { testNamespaceLabel } from './bench.ts';
+import { testNamespaceLabels } from './bench.ts';
 import type { Kubectl } from './kubectl.ts';
 
 const port = 2379;
@@ -11,7 +11,7 @@ const port = 2379;
 export async function assertPodsReachable(kubectl: Kubectl): Promise<void> {
   const namespace = `e2e-reachable-${randomBytes(2).toString('hex')}`;
   const here = ['--namespace', namespace];
-  const metadata = { name: namespace, labels: { [testNamespaceLabel]: 'true' } };
+  const metadata = { name: namespace, labels: testNamespaceLabels() };
   await kubectl.feed('create', { apiVersion: 'v1', kind: 'Namespace', metadata });
   try {
     await kubectl.feed('create', etcdPod, ...here);

@@ -6,7 +6,7 @@ import { findPrograms } from '../../../services/cli/toolchain/find.ts';
 import { programsNeeded } from '../../../services/cli/toolchain/programs.ts';
 import { newerEtcdRoot, newerVersion } from '../../etcd-root.ts';
 import { agentNode } from './agent.ts';
-import { type Bench, testNamespaceLabel } from './bench.ts';
+import { type Bench, testNamespaceLabels } from './bench.ts';
 import { clusterOperator } from './cluster.ts';
 import { copyKubeconfig, createKubectl, type Kubectl } from './kubectl.ts';
 import { machineOperator } from './machine.ts';
@@ -138,6 +138,6 @@ const namespaceOf = (name: string) => ({
   metadata: {
     name,
     // The pods that reach into nodes are privileged.
-    labels: { [testNamespaceLabel]: 'true', 'pod-security.kubernetes.io/enforce': 'privileged' },
+    labels: { ...testNamespaceLabels(), 'pod-security.kubernetes.io/enforce': 'privileged' },
   },
 });

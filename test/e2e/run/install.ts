@@ -1,4 +1,4 @@
-import { testNamespaceLabel } from '../bench/bench.ts';
+import { testNamespaceLabels } from '../bench/bench.ts';
 import { type Helm, releaseName } from '../bench/helm.ts';
 import type { Kubectl } from '../bench/kubectl.ts';
 
@@ -28,7 +28,7 @@ export async function install(kubectl: Kubectl, helm: Helm, chart: string[]): Pr
   await kubectl.feed('create', {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name: operatorNamespace, labels: { [testNamespaceLabel]: 'true' } },
+    metadata: { name: operatorNamespace, labels: testNamespaceLabels() },
   });
   // The CRD stays when a release goes, and may be there from an earlier one.
   await helm('install', releaseName, '--take-ownership', ...chart);
@@ -48,5 +48,6 @@ export async function cleanUp(
   // Clusters first, as the ones they would miss are their operator's.
   if (!keep.crd) await kubectl.run('delete', 'crd', crd, '--ignore-not-found', '--timeout=60s');
   await helm?.('uninstall', releaseName, '--namespace', operatorNamespace, '--ignore-not-found', '--wait');
-  await kubectl.run('delete', 'namespaces', '-l', testNamespaceLabel, '--timeout=120s');
+  const ours = Object.entries(testNamespaceLabels()).map((label) => label.join('='));
+  await kubectl.run('delete', 'namespaces', '-l', ours.join(','), '--timeout=120s');
 }
