@@ -320,6 +320,19 @@ describe('the chart', () => {
     }
   });
 
+  test('tells what to do next, with the names of this release', async () => {
+    const notes = async (...set: string[]) => {
+      const install = ['install', 'mine', chart, '--namespace', 'here', '--dry-run=client'];
+      return (await helm([...install, ...set])).split('NOTES:')[1] ?? '';
+    };
+    const plain = await notes();
+    assert.match(plain, /--namespace here rollout status deployment\/mine-worker/);
+    assert.match(plain, /NATS and Redis are bundled/);
+    const told = await notes('--set', 'watchNamespace=there,nats.url=nats://x,redis.url=redis://x');
+    assert.match(told, /kubectl get etcd --namespace there/);
+    assert.doesNotMatch(told, /bundled/);
+  });
+
   test('refuses a wrong value by its name', async () => {
     for (const [set, complaint] of [
       ['worker.replicas=many', /worker\/replicas|worker\.replicas/],
