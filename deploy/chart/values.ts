@@ -142,7 +142,7 @@ export const values = z.strictObject({
       'Id of this Kubernetes cluster in events and records. Give each its own where several share NATS or Redis.',
     ),
   watchNamespace: text(
-    'Only clusters of this namespace are looked after, and rights are given there only. Empty: clusters of every namespace.',
+    'Only clusters of this namespace, which must exist, are looked after, and rights are given there only. Empty: clusters of every namespace.',
   ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])

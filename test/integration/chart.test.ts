@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { QueueKeys } from 'bullmq';
 import { parse } from 'yaml';
+import { values } from '../../deploy/chart/values.ts';
+import { defaultLimits } from '../../libs/bus/streams.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { modelFields } from '../../libs/kube/models.ts';
@@ -239,6 +241,17 @@ describe('the chart', () => {
       ({ metadata }) => metadata.name === 'quorate-observer',
     );
     assert.deepEqual([observer?.spec.replicas, observer?.spec.strategy?.type], [1, 'Recreate']);
+  });
+
+  test('lets the bundled NATS store what the streams may hold, and no more than its claim', () => {
+    const config = of('the defaults').find(({ kind }) => kind === 'ConfigMap')?.['data'] as {
+      'nats.conf': string;
+    };
+    const [, megabytes] = /max_file_store: (\d+)MB/.exec(config['nats.conf']) ?? [];
+    const reserved = Object.values(defaultLimits).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+    assert.ok(Number(megabytes) * 1024 ** 2 >= reserved);
+    assert.equal(values.parse({}).nats.persistence.size, '4Gi');
+    assert.ok(Number(megabytes) < 4 * 1024);
   });
 
   test('has budgets in the version that the Kubernetes knows', () => {
