@@ -153,7 +153,8 @@ export const strayClaim: ClaimFact = {
 /** As it should be for these members. */
 function budgetOf(members: Sketch[]): ShapedFact {
   const voters = members.filter((member) => !member.learner && !member.unlisted).length;
-  const budget = disruptionBudget(cluster, members.length - (voters >= 3 ? 1 : 0));
+  const lettingGo = voters >= 3 && !members.some((member) => member.changing);
+  const budget = disruptionBudget(cluster, members.length - (lettingGo ? 1 : 0));
   const shape = budgetShape(budget);
   return { name: cluster.name, uid: 'budget', ownerUid: uid, deleting: false, shape };
 }
