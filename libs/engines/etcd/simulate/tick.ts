@@ -8,7 +8,7 @@ import {
   type SimulatedMember,
   type SimulatedPod,
 } from './model.ts';
-import { endIfRemoved, liveMembers, quorumConfig, replicate } from './raft.ts';
+import { endIfRemoved, everyDisk, liveMembers, quorumConfig, replicate } from './raft.ts';
 import { noticeImages, raiseClusterVersion, whyNotRunnable } from './versions.ts';
 
 const tickMs = 500;
@@ -56,6 +56,8 @@ function start(model: Model, pod: SimulatedPod): void {
   const crash = (text: string) => {
     pod.trouble = `CrashLoopBackOff (exit code 1: ${text})`;
   };
+  // The first process of all begins a cluster that knows of no other before it.
+  if (!isFormed(model) && everyDisk(model).length === 0) model.clusterVersion = undefined;
   const obstacle = whyNotRunnable(model, pod);
   if (obstacle !== undefined) {
     pod.trouble = obstacle;
@@ -79,11 +81,7 @@ function start(model: Model, pod: SimulatedPod): void {
   const self = known?.find((member) => member.peerUrl === pod.peerUrl);
   if (pod.initialState === 'new') {
     if (self?.started) crash(`member ${self.id} has already been bootstrapped`);
-    else {
-      // The first of all begins a cluster that knows of no other before it.
-      if (!known) model.clusterVersion = undefined;
-      initialize(model, pod, known ?? seedsOf(pod));
-    }
+    else initialize(model, pod, known ?? seedsOf(pod));
   } else if (!known || pod.initialUrls.length === 1) {
     crash('cannot fetch cluster info from peer urls');
   } else if (urlsOf(known) !== pod.initialUrls.toSorted().join()) {
