@@ -9,7 +9,7 @@ import {
   type SimulatedPod,
 } from './model.ts';
 import { endIfRemoved, everyDisk, liveMembers, quorumConfig, replicate } from './raft.ts';
-import { noticeImages, raiseClusterVersion, whyNotRunnable } from './versions.ts';
+import { isEnding, noticeImages, raiseClusterVersion, whyNotRunnable } from './versions.ts';
 
 const tickMs = 500;
 
@@ -27,7 +27,7 @@ export function tick(model: Model): void {
   else for (const pod of model.pods) schedule(model, pod);
   noticeImages(model);
   for (const pod of model.pods) {
-    if (pod.ip !== null && !pod.isUp && pod.phase === 'Running') start(model, pod);
+    if (pod.ip !== null && !pod.isUp && pod.phase === 'Running' && !isEnding(pod)) start(model, pod);
   }
   replicate(model);
   const config = quorumConfig(model);

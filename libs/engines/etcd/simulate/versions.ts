@@ -17,13 +17,16 @@ const running = (model: Model): string[] => liveMembers(model).map(({ pod }) => 
 /** The lowest version of the members that run. */
 export const lowestRunning = (model: Model): string => lowestVersion(running(model)) ?? '';
 
+/** The kubelet has not seen yet that it should have another image. It ends then, and does not start again as it was. */
+export const isEnding = (pod: SimulatedPod): boolean => pod.runs !== pod.version;
+
 /** The kubelet sees what image a pod should have, and ends the container of another one. */
 export function noticeImages(model: Model): void {
   if (model.slowTicks > 0) {
     model.slowTicks -= 1;
     return;
   }
-  for (const pod of model.pods.filter((candidate) => candidate.runs !== candidate.version)) {
+  for (const pod of model.pods.filter(isEnding)) {
     Object.assign(pod, { runs: pod.version, isUp: false });
   }
 }
