@@ -25,13 +25,13 @@ export function tick(model: Model): void {
   );
   if (model.unschedulableTicks > 0) model.unschedulableTicks -= 1;
   else for (const pod of model.pods) schedule(model, pod);
-  noticeImages(model);
   for (const pod of model.pods) {
     if (pod.ip !== null && !pod.isUp && pod.phase === 'Running' && !isEnding(pod)) start(model, pod);
   }
   replicate(model);
   const config = quorumConfig(model);
   if (config) raiseClusterVersion(model, config);
+  noticeImages(model);
   for (const pod of model.pods) {
     pod.frozenTicks = Math.max(0, pod.frozenTicks - 1);
     pod.hiddenTicks = Math.max(0, pod.hiddenTicks - 1);
