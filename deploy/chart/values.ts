@@ -190,8 +190,6 @@ export const values = z.strictObject({
       .array(z.int().min(1).max(65_535))
       .default([443, 6443])
       .describe('Ports of the Kubernetes API, as its service names it and as it listens.'),
-    natsPorts: z.array(z.int().min(1).max(65_535)).default([4222]).describe('Ports of an existing NATS.'),
-    redisPorts: z.array(z.int().min(1).max(65_535)).default([6379]).describe('Ports of an existing Redis.'),
   }),
   serviceMonitor: group('Metrics for the Prometheus operator.', {
     enabled: z
