@@ -4,7 +4,7 @@ import type { KubeObject } from '../../libs/kube/object.ts';
 import { existingServers, render, workloadsOf } from '../chart.ts';
 
 test('the chart lets through what the services need, and nothing else', async () => {
-  const shared = [53, 443, 6443];
+  const shared = [53, 5353, 443, 6443];
   const bundled = {
     watcher: { in: [8080], out: [...shared, 4222] },
     worker: { in: [8080], out: [...shared, 4222, 2379, 6379] },
