@@ -143,6 +143,9 @@ describe('the values of the chart', () => {
       ['logLevel=loud', /logLevel/],
       ['kubeId=Not_An_Id', /kubeId/],
       ['worker.autoscaling.kind=magic', /kind/],
+      ['redis.url=redis://:secret@redis', /redis\/url|redis\.url/],
+      ['nats.url=http://nats', /nats\/url|nats\.url/],
+      ['nats.auth.existingSecret=login', /set nats\.url, too/],
     ] as const) {
       await assert.rejects(helm(['template', 'quorate', chart, '--set', set]), complaint, set);
     }
