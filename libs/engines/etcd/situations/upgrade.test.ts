@@ -109,6 +109,13 @@ test('nobody restarts while another member does not answer', () => {
   assert.deepEqual([plan.reason, plan.steps], ['MemberUnhealthy', []]);
 });
 
+test('nobody restarts before Kubernetes finds the one before ready, so that clients are led to it', () => {
+  const back = { number: 2, version: '3.5.16', podFact: { ready: false } };
+  const plan = upgradeOf([leader(1), back, ...well(3)], { identity: underWay });
+  assert.deepEqual([plan.reason, plan.steps], ['Upgrading', []]);
+  assert.match(plan.message, /example-2 is not ready yet/);
+});
+
 test('size comes first where both are edited, with the version that runs', () => {
   const plan = upgradeOf(well(1, 2, 3), { size: 5 });
   assert.equal(plan.reason, 'ScaleOut');

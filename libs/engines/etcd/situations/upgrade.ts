@@ -166,6 +166,17 @@ const otherImage: UpgradeSituation = {
   },
 };
 
+/** A member that is back serves clients only when Kubernetes finds it ready, too; till then no other one goes. */
+const notReady: UpgradeSituation = {
+  reason: 'Upgrading',
+  decide(world) {
+    const target = targetOf(world);
+    const member = target && world.membership.voters.find(({ pod }) => pod && !pod.ready);
+    if (!member) return undefined;
+    return { message: `${progress(world, target)}; ${member.name} is not ready yet`, requeueAfterMs: 500 };
+  },
+};
+
 /** Followers first; then the leadership goes to one that is done, and the last is a follower, too. */
 const nextMember: UpgradeSituation = {
   reason: 'Upgrading',
@@ -223,4 +234,4 @@ export const versionFirst: UpgradeSituation[] = [versionProven, versionCorrected
 export const upgradeWaits: UpgradeSituation[] = [upgrading, refused];
 
 /** For a cluster of the wanted size whose members are all well. */
-export const upgrade: UpgradeSituation[] = [otherImage, nextMember, complete];
+export const upgrade: UpgradeSituation[] = [otherImage, notReady, nextMember, complete];
