@@ -108,9 +108,10 @@ export function removeMember(membership: Membership, member: Member, why: string
   return { step: 'removeMember', why, args, disruptive: true };
 }
 
-/** Gives a pod whose process takes no part in any quorum another image, in place. */
-export function setImage({ name, uid }: PodFact, image: string, version: string, why: string): Step {
-  const args: SetImage = { name, uid, image, version };
+/** Gives a pod whose process takes no part in any quorum another image, in place, unless it has changed meanwhile. */
+export function setImage(pod: PodFact, image: string, version: string, why: string): Step {
+  const { name, uid, resourceVersion } = pod;
+  const args: SetImage = { name, uid, resourceVersion, image, version };
   return { step: 'setImage', why: `pod ${name}: image ${image}: ${why}`, args };
 }
 
@@ -119,15 +120,16 @@ export function setImage({ name, uid }: PodFact, image: string, version: string,
  * that they keep quorum meanwhile: all of them where it is well itself, else a majority.
  */
 export function restartAs(world: QuorateWorld, member: PodMember, version: string, why: string): Step {
-  const change = setImage(member.pod, memberImage({ ...world.spec, version }), version, why);
-  if (member.isLearner) return { ...change, why };
+  const { name, uid } = member.pod;
+  const change: SetImage = { name, uid, image: memberImage({ ...world.spec, version }), version };
+  if (member.isLearner) return { step: 'setImage', why, args: change };
   const { voters } = world.membership;
   const others = voters
     .filter((other) => other.id !== member.id)
     .map((other) => ({ id: other.id, endpoint: endpointOf(other) ?? null }));
   const needed = member.healthy ? others.length : quorumOf(voters.length);
-  const args: SetImage = { ...(change.args as SetImage), voter: { id: member.id, others, needed } };
-  return { ...change, why, args, disruptive: true };
+  const args: SetImage = { ...change, voter: { id: member.id, others, needed } };
+  return { step: 'setImage', why, args, disruptive: true };
 }
 
 export function moveLeader(leader: Member, target: Member, why: string): Step {

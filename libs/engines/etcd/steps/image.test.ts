@@ -16,7 +16,12 @@ const made = memberPod(
 );
 
 const put = (kube: MemoryKube, metadata: object = {}): string => {
-  const status = { containerStatuses: [{ containerID: 'containerd://one' }] };
+  const status = {
+    containerStatuses: [
+      { name: 'agent', containerID: 'containerd://agent' },
+      { name: 'etcd', containerID: 'containerd://one' },
+    ],
+  };
   const object = { ...made, metadata: { ...made.metadata, ...metadata }, status };
   return kube.put(resourceTypes.pod, object).metadata.uid ?? '';
 };
@@ -40,8 +45,8 @@ test('image and version change in place, and the container that is to end is not
   const pod = await kube.get(resourceTypes.pod, 'default', 'example-1');
   const { annotations = {} } = pod?.metadata ?? {};
   assert.deepEqual(
-    [annotations['etcd.version'], annotations['quorate.io/changed-from']],
-    ['3.5.16', 'containerd://one'],
+    [annotations['etcd.version'], annotations['quorate.io/image'], annotations['quorate.io/changed-from']],
+    ['3.5.16', 'quay.io/coreos/etcd:v3.5.16', 'containerd://one'],
   );
   const before = (made['spec'] as { containers: object[] }).containers;
   const after = (pod?.['spec'] as { containers: object[] } | undefined)?.containers;
@@ -57,6 +62,28 @@ test('only the very pod that was seen is changed, and none that is going', async
   const going = put(kube, { deletionTimestamp: '2026-01-01T00:00:00Z' });
   assert.equal((await run(kube, wanted(going))).outcome, 'moved');
   assert.deepEqual(kube.writes, []);
+});
+
+test('what had not run when it was seen is left alone once anything of it has changed', async () => {
+  const kube = createMemoryKube();
+  const uid = put(kube);
+  const outcome = await run(kube, { ...wanted(uid), resourceVersion: 'of before' });
+  assert.deepEqual([outcome.outcome, kube.writes], ['moved', []]);
+  const pod = await kube.get(resourceTypes.pod, 'default', 'example-1');
+  const { resourceVersion = '' } = pod?.metadata ?? {};
+  assert.equal((await run(kube, { ...wanted(uid), resourceVersion })).outcome, 'done');
+});
+
+test('an image that admission has replaced by that of a mirror is not asked for over and over', async () => {
+  const kube = createMemoryKube();
+  const uid = put(kube, {
+    annotations: {
+      ...made.metadata.annotations,
+      'etcd.version': '3.5.16',
+      'quorate.io/image': wanted('').image,
+    },
+  });
+  assert.equal((await run(kube, wanted(uid))).outcome, 'nothing');
 });
 
 test('a voter is not restarted while the others do not prove that they keep quorum', async () => {
