@@ -2,8 +2,8 @@ import type { Step } from '../../../engine/contract.ts';
 import { type ClaimFact, isFinished, type PodFact } from '../facts.ts';
 import { claimMadeFor, podMadeFor } from '../made-for.ts';
 import { deleteUnused, recordIdentity, setImage } from '../make.ts';
+import { memberImage } from '../member-pod.ts';
 import { plainVersion } from '../names.ts';
-import { memberImage } from '../objects.ts';
 import { lowestVersion } from '../versions.ts';
 import type { Situation, World } from '../world.ts';
 
