@@ -166,6 +166,16 @@ export const catalogue = {
     'a decision record does not have the published format',
     'Look at it in the stream DEAD; another program or another version wrote it.',
   ),
+  RECORDING_REFUSED: entry(
+    false,
+    'a file is no recording that can be trusted',
+    'Export it again with `quorate replay … --export FILE`, and copy it as a binary file.',
+  ),
+  PLAN_IMPURE: entry(
+    false,
+    'a plan reached for what it was not given',
+    'Use what the message names instead: a plan sees its spec, its facts and `nowMs`, and nothing else.',
+  ),
   // Sandbox
   SANDBOX_FORBIDDEN: entry(
     false,

@@ -1,10 +1,11 @@
 import { connectBus } from '../../libs/bus/bus.ts';
+import { readDecision } from '../../libs/engine/decision.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
 import { settings } from '../../libs/service/config.ts';
 import { runService } from '../../libs/service/run.ts';
 import { countingKube } from './metrics.ts';
-import { readDecision, writeDecision } from './observe.ts';
+import { writeDecision } from './observe.ts';
 
 /** The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. */
 await runService('observer', settings, async ({ config, log, signal, health, metrics }) => {

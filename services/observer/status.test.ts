@@ -16,7 +16,7 @@ const available = (status: Condition['status'], message = 'm'): Condition => ({
 
 function decided(plan: Partial<Plan> | undefined, more: Partial<Decision> = {}): Decision {
   return {
-    format: 1,
+    format: 2,
     id: 'pass-1',
     kube: 'local',
     key: 'etcd/default/example',

@@ -1,6 +1,6 @@
 import { type Bus, connectBus } from '../../../libs/bus/bus.ts';
 import { decisionFilter } from '../../../libs/bus/subjects.ts';
-import { type Decision, decisionSchema } from '../../../libs/engine/decision.ts';
+import { type Decision, readDecision } from '../../../libs/engine/decision.ts';
 import { messageOf } from '../../../libs/errors/catalogue.ts';
 import { wait } from '../../../libs/service/backoff.ts';
 import type { Log } from '../../../libs/service/log.ts';
@@ -80,13 +80,12 @@ async function leave(bus: Bus): Promise<void> {
   await Promise.race([closed, wait(leaveTimeoutMs)]);
 }
 
-/** `undefined` for a record of another format, which is for another version of Quorate to show. */
+/** `undefined` for what cannot be read: the observer puts it aside and says so. */
 function parse(payload: string): Decision | undefined {
   try {
-    const read = decisionSchema.safeParse(JSON.parse(payload));
-    return read.success ? read.data : undefined;
+    return readDecision(JSON.parse(payload));
   } catch {
-    // Not JSON: the observer puts it aside and says so.
+    // A record of a newer version, or no record at all.
     return undefined;
   }
 }

@@ -42,7 +42,7 @@ const running = { phase: 'Running', currentVersion: '3.4.23', conditions: [holds
 
 function decision(part: Partial<Decision>): Decision {
   return {
-    format: 1,
+    format: 2,
     id: 'one',
     kube: 'local',
     key: 'etcd/default/a',
