@@ -1,10 +1,12 @@
 import type { Engine } from '../../engine/contract.ts';
 import { resourceTypes } from '../../kube/object.ts';
 import type { EtcdFacts } from './facts.ts';
+import { margin } from './margin.ts';
 import { observe } from './observe.ts';
 import { plan } from './plan.ts';
 import { type EtcdSpec, etcdResource } from './resource.ts';
 import { roles } from './roles.ts';
+import { simulate } from './simulate/simulation.ts';
 import { steps } from './steps.ts';
 
 /**
@@ -19,5 +21,7 @@ export const etcd: Engine<EtcdSpec, EtcdFacts> = {
   observe,
   plan,
   roles,
+  margin,
+  simulate,
   steps,
 };
