@@ -61,6 +61,14 @@ const stepRecord = z.object({
       '`done`; `nothing` was left to do; the world had `moved` since the facts were gathered; it `failed`; or it was `skipped`, because one before it moved or failed.',
     ),
   detail: z.string().optional().describe('What it found or did, or why it failed.'),
+  object: z
+    .object({
+      kind: z.string().describe('Its kind, e.g. `Pod`.'),
+      name: z.string().describe('Its name.'),
+      uid: z.string().describe('Its uid, by which it is told from others of its name.'),
+    })
+    .optional()
+    .describe('The object of Kubernetes that it made, changed or deleted, where it did.'),
   durationMs: z.number().describe('How long it took, in milliseconds.'),
 });
 

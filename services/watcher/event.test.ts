@@ -60,6 +60,21 @@ describe('the event of a change', () => {
     assert.deepEqual(one?.data, object({}, { spec: { a: 1 } }));
   });
 
+  test('says who wrote last, as far as seconds tell, and of a deletion nobody', () => {
+    const written = (manager: string, time: string, subresource?: string) => ({ manager, time, subresource });
+    const managedFields = [
+      written('kubectl-patch', '2026-01-02T03:04:05Z'),
+      written('helm', '2026-01-02T03:04:04Z'),
+      written('kubelet', '2026-01-02T03:04:05Z', 'status'),
+    ];
+    assert.equal(
+      eventOf(object({ managedFields }), 'modified', context, now).changedby,
+      'kubectl-patch,kubelet/status',
+    );
+    assert.ok(!('changedby' in eventOf(object({ managedFields }), 'deleted', context, now)));
+    assert.ok(!('changedby' in eventOf(object({}), 'modified', context, now)));
+  });
+
   test('an unseen deletion tells the last state as it was told', () => {
     const secret = object({}, { kind: 'Secret', data: { password: 'Y2FuYXJ5' } });
     const last = eventOf(secret, 'added', context, now);
