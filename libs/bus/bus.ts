@@ -7,7 +7,7 @@ import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
 import { lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
-import { decisionSubject, type EventParts, eventSubject } from './subjects.ts';
+import { decisionSubject, type EventParts, eventSubject, redeliveredSubject } from './subjects.ts';
 
 /**
  * The message bus. It keeps itself connected for ever and its streams in place. Every method that needs an
@@ -23,6 +23,11 @@ export interface Bus {
    * BUS_SUBJECT, which no retry cures.
    */
   publishEvent(parts: EventParts, event: EventEnvelope): Promise<'stored' | 'duplicate'>;
+  /**
+   * Stores an event for the workers a second time, apart from the events that happened. Its id must be a new one.
+   * Throws as `publishEvent` does.
+   */
+  redeliverEvent(parts: EventParts, event: EventEnvelope): Promise<void>;
   /** The last event of every object of a kube, by subject, as of the call or later. */
   lastEvents(kube: string): Promise<Map<string, EventEnvelope>>;
   /**
@@ -67,6 +72,10 @@ export async function connectBus(
     onRestored: connection.onRestored,
     publishEvent: async (parts, event) =>
       publish(connection, { subject: eventSubject(parts), payload: encode(event), id: event.id }),
+    redeliverEvent: async (parts, event) => {
+      const subject = redeliveredSubject(parts);
+      await publish(connection, { subject, payload: encode(event), id: event.id });
+    },
     lastEvents: (kube) => lastEvents(connection, kube),
     consumeEvents: (consumeOptions, handler) => consumeEvents(connection, consumeOptions, handler),
     publishDecision: async (kube, key, id, record) =>

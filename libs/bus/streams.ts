@@ -64,7 +64,7 @@ async function ensureStream(
   const limits = defaultLimits[stream];
   const wanted = {
     name: nameOf[stream],
-    subjects: [allSubjects[stream]],
+    subjects: [...allSubjects[stream]],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.Old,

@@ -7,8 +7,11 @@ import {
   decisionSubject,
   eventFilter,
   eventSubject,
+  objectFilter,
   parseDecisionSubject,
   parseEventSubject,
+  redeliveredFilter,
+  redeliveredSubject,
 } from './subjects.ts';
 
 /** Names as Kubernetes has them: a DNS subdomain. */
@@ -28,6 +31,9 @@ test('an event subject has exactly eight parts and reads back as what it was mad
       assert.equal(subject.split('.').length, 8);
       assert.deepEqual(parseEventSubject(subject), value);
       assert.equal(parseDecisionSubject(subject), undefined);
+      const again = redeliveredSubject(value);
+      assert.notEqual(again, subject);
+      assert.deepEqual(parseEventSubject(again), value);
     }),
   );
 });
@@ -47,6 +53,11 @@ test('the filters name one cluster or a whole kube', () => {
   assert.equal(eventFilter('local', value), 'quorate.events.local.etcd.default.my_db.>');
   assert.equal(eventFilter('local'), 'quorate.events.local.>');
   assert.equal(decisionFilter('local'), 'quorate.decisions.local.>');
+  assert.equal(redeliveredFilter('local', value), 'quorate.redelivered.local.etcd.default.my_db.>');
+  assert.equal(
+    objectFilter('local', 'default', 'pods', 'my.db-1'),
+    'quorate.events.local.*.default.*.pods.my_db-1',
+  );
 });
 
 test('a name that NATS would read as something else is refused', () => {
