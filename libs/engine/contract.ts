@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ResourceDefinition } from '../kube/definition.ts';
 import type { ClusterKey } from '../kube/key.ts';
-import type { Kube } from '../kube/kube.ts';
+import type { Kube, ReadableKube } from '../kube/kube.ts';
 import { type KubeObject, labels, type ResourceType } from '../kube/object.ts';
 
 export type { ResourceDefinition } from '../kube/definition.ts';
@@ -64,7 +64,7 @@ export type Answer<Value> = { ok: true; value: Value } | { ok: false; error: str
 
 export interface ObserveContext {
   key: ClusterKey;
-  kube: Kube;
+  kube: ReadableKube;
   resource: KubeObject | undefined;
   signal: AbortSignal;
 }

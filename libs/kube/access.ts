@@ -68,6 +68,12 @@ export function openAccess(kubeconfigPath?: string): AccessSource {
   };
 }
 
+/** The namespace that kubectl takes where it is told none. Throws CONFIG_INVALID. */
+export function presentNamespace(kubeconfigPath?: string): string {
+  const config = loadKubeConfig(kubeconfigPath);
+  return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
+}
+
 function loadKubeConfig(path: string | undefined): KubeConfig {
   const config = new KubeConfig();
   try {
