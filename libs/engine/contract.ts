@@ -22,8 +22,11 @@ export interface Engine<Spec = unknown, Facts = unknown> {
   /** The kinds of object it makes; the watcher follows them by Quorate's labels. */
   owned: ResourceType[];
   observe(context: ObserveContext): Promise<Facts>;
-  /** `spec` is `undefined` where the resource is gone. */
-  plan(spec: Spec | undefined, facts: Facts, nowMs: number): Plan;
+  /**
+   * `spec` is `undefined` where the resource is gone. `asVersion` is the version of the engine to decide as, by
+   * default the present one; an older one replays what that decided.
+   */
+  plan(spec: Spec | undefined, facts: Facts, nowMs: number, asVersion?: number): Plan;
   /** What each member was in these facts, for people and in a word of the application's own, by pod name. */
   roles?(facts: Facts): Record<string, string>;
   /** How much more the application could lose and still serve, in these facts; `undefined` where nobody can tell. */

@@ -106,3 +106,21 @@ describe('a Secret in an event', () => {
     assert.notEqual(digest({ a: 'MQ==' }), digest({ a: 'MQ==' }, 'another key'));
   });
 });
+
+test('the values of environment variables leave no pod and no custom resource, nor does what a container said of them', () => {
+  const env = [{ name: 'PASSWORD', value: 'canary-4e' }];
+  const message = 'refused: canary-4e is wrong';
+  const objects = [
+    {
+      spec: { containers: [{ name: 'etcd', env }] },
+      status: { containerStatuses: [{ lastState: { message } }] },
+    },
+    { spec: { size: 3, pod: { etcdEnv: env } } },
+  ];
+  for (const [index, fields] of objects.entries()) {
+    const metadata = { name: 'a', namespace: 'default', uid: 'u', resourceVersion: '1' };
+    const redacted = redact({ apiVersion: 'v1', kind: 'Any', metadata, ...fields }, context.digestKey);
+    assert.doesNotMatch(JSON.stringify(redacted), /canary/, `object ${index}`);
+    assert.match(JSON.stringify(redacted), /"name":"PASSWORD","value":"\(secret /);
+  }
+});

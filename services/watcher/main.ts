@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { connectBus } from '../../libs/bus/bus.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
+import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import { runService } from '../../libs/service/run.ts';
 import { observedBus } from './metrics.ts';
 import { watcherSettings } from './settings.ts';
@@ -13,7 +13,7 @@ await runService('watcher', watcherSettings, async ({ config, log, signal, healt
   const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const name = `watcher ${config.QUORATE_INSTANCE}`;
   const bus = await connectBus({ ...natsAccess(config), name, log, signal });
-  const digestKey = config.QUORATE_DIGEST_KEY ?? randomBytes(32).toString('hex');
+  const digestKey = digestKeyOf(config);
   health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
   try {
     await runWatcher({ kube, bus: observedBus(bus, metrics, health), engines, digestKey, log, signal });

@@ -4,6 +4,7 @@ import { connectKube } from '../../libs/kube/client.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
 import { natsAccess, redisAccess } from '../../libs/service/access.ts';
+import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import { runService } from '../../libs/service/run.ts';
 import { dispatch } from './dispatch.ts';
 import { workerMetrics } from './metrics.ts';
@@ -31,7 +32,7 @@ await runService('worker', workerSettings, async ({ config, log, signal, health,
   const outbox = openOutbox(bus, log);
   const countPass = workerMetrics(metrics, { kube: kube.id, tasks, bus });
   const pass = reconcile({
-    ...{ kube, engines, worker: instance, log },
+    ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
     record(key, decision) {
       countPass(decision);
       outbox.send(key, decision);

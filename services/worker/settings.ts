@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { redisSettings, settings } from '../../libs/service/config.ts';
+import { digestSettings } from '../../libs/service/digest-key.ts';
 
 export const workerSettings = settings.extend({
   ...redisSettings.shape,
+  ...digestSettings.shape,
   QUORATE_CONCURRENCY: z.coerce
     .number()
     .int()
