@@ -18,7 +18,7 @@ const everOf = ({ name }: TestCluster): string[] => uidsOf(watched.past(name));
 async function saysWhy({ name, until }: TestCluster, reason: string, evidence: RegExp): Promise<void> {
   const blocked = () => conditionOf(watched.resource(name), 'Blocked');
   await until('it is blocked', () => blocked()?.status === 'True' && blocked()?.reason === reason);
-  assert.match(blocked()?.message ?? '', /^Rule: .+\. Evidence: .+\. What you can do: .+\.$/);
+  assert.match(blocked()?.message ?? '', /^Rule: .+\. Evidence: .+\. Since: .+Z\. What you can do: .+\.$/);
   assert.match(blocked()?.message ?? '', evidence);
   await until('an event tells it', async () => {
     const events = (await stage.list('events')).filter(
