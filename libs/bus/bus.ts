@@ -6,7 +6,8 @@ import { consumeDecisions, type DecisionHandler } from './decisions.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
-import { lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import type { StreamName } from './streams.ts';
 import { decisionSubject, type EventParts, eventSubject, redeliveredSubject } from './subjects.ts';
 
 /**
@@ -51,6 +52,8 @@ export interface Bus {
     options: { durable: string; signal: AbortSignal },
     handler: DecisionHandler,
   ): Promise<void>;
+  /** When the oldest message that a stream still keeps was stored; `undefined` where it keeps none. */
+  keptSince(stream: StreamName): Promise<Date | undefined>;
   /** What is stored, for people to look at. */
   read(options: ReadOptions): AsyncIterable<ReadMessage>;
   /** Puts a message that cannot be used aside in DEAD, cut to 256 KiB, with the reason. */
@@ -81,6 +84,7 @@ export async function connectBus(
     publishDecision: async (kube, key, id, record) =>
       publish(connection, { subject: decisionSubject(kube, key), payload: encode(record), id }),
     consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
+    keptSince: (stream) => keptSince(connection, stream),
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),
     buriedCount: connection.buriedCount,

@@ -67,6 +67,16 @@ export async function lastEvents(connection: Connection, kube: string): Promise<
   return last;
 }
 
+/** When the oldest message that a stream still keeps was stored. Throws BUS_UNREACHABLE. */
+export async function keptSince(connection: Connection, stream: StreamName): Promise<Date | undefined> {
+  try {
+    const { state } = await connection.answer(connection.manager.streams.info(nameOf[stream]));
+    return state.messages === 0 ? undefined : new Date(state.first_ts);
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
 async function* scan(
   connection: Connection,
   stream: StreamName,
