@@ -60,8 +60,10 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     decision.durationMs.observe = decision.nowMs - startedMs;
     checkHeld(signal);
 
+    const given = resource && secrets.hide(resource['spec'] ?? {});
+    decision.spec = given ?? null;
     const { spec, plan } = decide(engine, {
-      spec: resource && secrets.hide(resource['spec'] ?? {}),
+      spec: given,
       deleting: resource?.metadata.deletionTimestamp !== undefined,
       facts,
       nowMs: decision.nowMs,
