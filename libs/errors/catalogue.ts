@@ -33,6 +33,16 @@ export const catalogue = {
     'kubectl did not apply the file',
     'Read what kubectl says and correct the file.',
   ),
+  MANIFEST_INVALID: entry(
+    false,
+    'the file cannot be planned',
+    'Name a file of YAML or JSON with a resource of an engine that Quorate knows.',
+  ),
+  PLAN_UNFORESEEN: entry(
+    false,
+    'what would happen cannot be foreseen from here',
+    "Run it where the members' pods can be reached, e.g. on a node or in a pod; if something has just happened, try again.",
+  ),
   // Kubernetes API
   KUBE_UNREACHABLE: entry(
     true,

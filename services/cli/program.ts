@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, QuorateError } from '../../libs/errors/catalogue.ts';
+import { addEvents } from './commands/events.ts';
+import { addPlan } from './commands/plan.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
 
@@ -13,6 +15,8 @@ export async function runProgram(argv: string[]): Promise<number> {
     .exitOverride();
   addUp(program);
   addStatus(program);
+  addEvents(program);
+  addPlan(program);
   try {
     await program.parseAsync(argv);
     return 0;

@@ -53,7 +53,7 @@ function doing({ notes, settled, lastPass }: ClusterView, paint: Paint): string[
 }
 
 /** Pads every cell to the width of its column. */
-function align(rows: readonly string[][]): string[][] {
+export function align(rows: readonly string[][]): string[][] {
   const columns = rows[0]?.length ?? 0;
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
