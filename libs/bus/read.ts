@@ -20,6 +20,8 @@ export interface ReadOptions {
   filter?: string;
   /** Only what was stored from then on. */
   since?: Date;
+  /** Of every subject only the last message at present, and what comes after; `since` has no meaning then. */
+  lastOnly?: boolean;
   /** Waits for more at the end, until the signal is aborted. */
   follow?: boolean;
   signal: AbortSignal;
@@ -27,15 +29,11 @@ export interface ReadOptions {
 
 /** The stored messages in their order; ends at the end of the stream unless told to follow it. */
 export async function* read(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
-  const { stream, filter, since, follow = false, signal } = options;
-  const start =
-    since === undefined
-      ? { deliver_policy: DeliverPolicy.All }
-      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() };
+  const { stream, filter, follow = false, signal } = options;
   const messages = scan(
     connection,
     stream,
-    { ...start, ...(filter ? { filter_subjects: filter } : {}) },
+    { ...startOf(options), ...(filter ? { filter_subjects: filter } : {}) },
     follow,
     signal,
   );
@@ -50,6 +48,15 @@ export async function* read(connection: Connection, options: ReadOptions): Async
       ),
     };
   }
+}
+
+function startOf({ since, lastOnly }: ReadOptions): {
+  deliver_policy: DeliverPolicy;
+  opt_start_time?: string;
+} {
+  if (lastOnly) return { deliver_policy: DeliverPolicy.LastPerSubject };
+  if (since === undefined) return { deliver_policy: DeliverPolicy.All };
+  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() };
 }
 
 /**

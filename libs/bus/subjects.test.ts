@@ -12,6 +12,8 @@ import {
   parseEventSubject,
   redeliveredFilter,
   redeliveredSubject,
+  repeatFilter,
+  repeatSubject,
 } from './subjects.ts';
 
 /** Names as Kubernetes has them: a DNS subdomain. */
@@ -46,6 +48,13 @@ test('a decision subject reads back as its kube and key, and is the filter for t
       assert.equal(decisionFilter(kube, value), subject);
     }),
   );
+});
+
+test('repeats have a subject of their own for each worker, whatever its name', () => {
+  const value = { engine: 'etcd', namespace: 'default', name: 'my.db' };
+  const subject = repeatSubject('local', value, 'host_a.b-12');
+  assert.equal(subject, 'quorate.repeats.local.etcd.default.my_db.host-a-b-12');
+  assert.equal(repeatFilter('local', value), 'quorate.repeats.local.etcd.default.my_db.>');
 });
 
 test('the filters name one cluster or a whole kube', () => {

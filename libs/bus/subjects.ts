@@ -18,12 +18,14 @@ const eventsPrefix = 'quorate.events';
 /** Apart from the events, so that the last message of a subject stays the last known state of the object. */
 const redeliveredPrefix = 'quorate.redelivered';
 const decisionsPrefix = 'quorate.decisions';
+const repeatsPrefix = 'quorate.repeats';
 const deadPrefix = 'quorate.dead';
 
 /** Everything that a stream of ours holds, for the stream's own configuration. */
 export const allSubjects = {
   events: [`${eventsPrefix}.>`, `${redeliveredPrefix}.>`],
   decisions: [`${decisionsPrefix}.>`],
+  repeats: [`${repeatsPrefix}.>`],
   dead: [`${deadPrefix}.>`],
 } as const;
 
@@ -90,6 +92,21 @@ export function objectFilter(kube: string, namespace: string, resource: string, 
 /** All decisions of a kube, or those on one of its clusters. */
 export function decisionFilter(kube: string, key?: ClusterKey): string {
   return key === undefined ? `${decisionsPrefix}.${token(kube)}.>` : decisionSubject(kube, key);
+}
+
+/**
+ * `quorate.repeats.<kube>.<engine>.<namespace>.<cluster>.<worker>`, on which the last message counts. A worker may
+ * have any name: what NATS gives a meaning becomes a dash.
+ */
+export function repeatSubject(kube: string, key: ClusterKey, worker: string): string {
+  const names = [kube, key.engine, key.namespace, key.name].map(token);
+  return [repeatsPrefix, ...names, worker.replaceAll(/[^A-Za-z0-9-]/g, '-')].join('.');
+}
+
+/** The repeats of all workers about all clusters of a kube, or about one. */
+export function repeatFilter(kube: string, key?: ClusterKey): string {
+  const names = key === undefined ? [kube] : [kube, key.engine, key.namespace, key.name];
+  return [repeatsPrefix, ...names.map(token), '>'].join('.');
 }
 
 function token(name: string): string {

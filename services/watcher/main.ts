@@ -1,4 +1,5 @@
 import { connectBus } from '../../libs/bus/bus.ts';
+import { retentionOf } from '../../libs/bus/retention.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
@@ -12,7 +13,7 @@ import { runWatcher } from './watcher.ts';
 await runService('watcher', watcherSettings, async ({ config, log, signal, health, metrics }) => {
   const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const name = `watcher ${config.QUORATE_INSTANCE}`;
-  const bus = await connectBus({ ...natsAccess(config), name, log, signal });
+  const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
   const digestKey = digestKeyOf(config);
   health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
   try {

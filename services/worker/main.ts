@@ -1,4 +1,5 @@
 import { connectBus } from '../../libs/bus/bus.ts';
+import { retentionOf } from '../../libs/bus/retention.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
@@ -28,7 +29,10 @@ await runService('worker', workerSettings, async ({ config, log, signal, health,
   const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const redis = { ...redisAccess(config), kube: kube.id, log };
   const tasks = connectTasks(redis);
-  const bus = await connectBus({ ...natsAccess(config), name: `worker ${instance}`, log, signal });
+  const bus = await connectBus({
+    ...natsAccess(config),
+    ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
+  });
   const outbox = openOutbox(bus, log);
   const countPass = workerMetrics(metrics, { kube: kube.id, tasks, bus });
   const pass = reconcile({
