@@ -28,8 +28,6 @@ Examples:
   quorate status --watch
   quorate status etcd/default/example-etcd-cluster --json`;
 
-/** Passes are recorded at least every resync, so the last one of every cluster is no older than this. */
-const lookBackMs = 10 * 60_000;
 /** What NATS has not answered after this long is left out. */
 const busTimeoutMs = 2_000;
 
@@ -90,10 +88,9 @@ async function once({ kube, natsUrl }: Sources, show: Show): Promise<void> {
   const state = createClusterState(engines);
   const decisions = async () => {
     if (natsUrl === undefined) return;
-    const since = new Date(Date.now() - lookBackMs);
     const signal = AbortSignal.timeout(busTimeoutMs);
     try {
-      const records = await readDecisions({ natsUrl, kube: kube.id, log: silent, since, signal });
+      const records = await readDecisions({ natsUrl, kube: kube.id, log: silent, since: 'last', signal });
       for (const decision of records) state.decision(decision);
     } catch (error) {
       console.error(`Without what the last passes decided: ${messageOf(error)}`);
@@ -119,12 +116,11 @@ async function watch({ kube, natsUrl }: Sources, show: Show): Promise<void> {
     }, 40);
   };
   changed();
-  const since = new Date(Date.now() - lookBackMs);
   await Promise.all([
     followClusters({ kube, engines, log, signal }, state, changed),
     natsUrl === undefined
       ? undefined
-      : followDecisions({ natsUrl, kube: kube.id, log, since, signal }, (decision) => {
+      : followDecisions({ natsUrl, kube: kube.id, log, since: 'last', signal }, (decision) => {
           state.decision(decision);
           changed();
         }),

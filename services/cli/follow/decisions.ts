@@ -9,7 +9,8 @@ export interface DecisionsOptions {
   natsUrl: string;
   kube: string;
   log: Log;
-  since: Date;
+  /** `last`: the last record of every cluster, however old, and what comes after. */
+  since: Date | 'last';
   signal: AbortSignal;
 }
 
@@ -24,11 +25,11 @@ export async function followDecisions(
   let bus: Bus | undefined;
   let from = since;
   try {
-    bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+    bus = await openBus(natsUrl, log, signal);
     while (!signal.aborted) {
       try {
         const options = { stream: 'decisions', filter: decisionFilter(kube), follow: true } as const;
-        for await (const message of bus.read({ ...options, since: from, signal })) {
+        for await (const message of bus.read({ ...options, ...beginAt(from), signal })) {
           from = new Date(message.time.getTime() + 1);
           const decision = parse(message.payload);
           if (decision !== undefined) handle(decision);
@@ -54,13 +55,13 @@ export async function readDecisions({
   since,
   signal,
 }: DecisionsOptions): Promise<Decision[]> {
-  const bus = await connectBus({ url: natsUrl, name: 'quorate command line', log, signal });
+  const bus = await openBus(natsUrl, log, signal);
   try {
     const decisions: Decision[] = [];
     for await (const message of bus.read({
       stream: 'decisions',
       filter: decisionFilter(kube),
-      since,
+      ...beginAt(since),
       signal,
     })) {
       const decision = parse(message.payload);
@@ -71,6 +72,11 @@ export async function readDecisions({
     await leave(bus);
   }
 }
+
+const openBus = (url: string, log: Log, signal: AbortSignal) =>
+  connectBus({ url, name: 'quorate command line', streams: 'as they are', log, signal });
+
+const beginAt = (since: Date | 'last') => (since === 'last' ? { lastOnly: true } : { since });
 
 /** Disconnects. A reader has nothing to send, so where NATS goes away in this moment, there is nothing to wait for. */
 async function leave(bus: Bus): Promise<void> {

@@ -30,7 +30,10 @@ export async function withBus<Result>(
   }
   const log = logTo((line) => console.error(line));
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]);
-  const bus = await connectBus({ ...access, name: 'quorate command line', log, signal: inTime });
+  const bus = await connectBus({
+    ...access,
+    ...{ name: 'quorate command line', streams: 'as they are', log, signal: inTime },
+  });
   try {
     return await work(bus);
   } finally {

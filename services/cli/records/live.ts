@@ -1,8 +1,9 @@
 import type { Bus } from '../../../libs/bus/bus.ts';
 import type { ReadMessage } from '../../../libs/bus/read.ts';
-import { decisionFilter, eventFilter, redeliveredFilter } from '../../../libs/bus/subjects.ts';
+import { decisionFilter, eventFilter, redeliveredFilter, repeatFilter } from '../../../libs/bus/subjects.ts';
 import { readDecision } from '../../../libs/engine/decision.ts';
 import type { RecordingEntry } from '../../../libs/engine/recording.ts';
+import { repeatSchema } from '../../../libs/engine/repeat.ts';
 import { isError } from '../../../libs/errors/catalogue.ts';
 import type { ClusterKey } from '../../../libs/kube/key.ts';
 
@@ -47,6 +48,7 @@ function sourcesOf({ kube, key, since = {} }: RecordsWanted) {
     { stream: 'events', filter: eventFilter(kube, key), ...from(since.events) },
     { stream: 'events', filter: redeliveredFilter(kube, key), ...from(since.events) },
     { stream: 'decisions', filter: decisionFilter(kube, key), ...from(since.decisions) },
+    { stream: 'repeats', filter: repeatFilter(kube, key), ...from(since.decisions) },
   ] as const;
 }
 
@@ -54,6 +56,10 @@ function entryOf({ subject, time, payload }: ReadMessage): RecordingEntry[] {
   try {
     const value = JSON.parse(payload);
     if (subject.startsWith('quorate.decisions.')) return [{ decision: readDecision(value) }];
+    if (subject.startsWith('quorate.repeats.')) {
+      const read = repeatSchema.safeParse(value);
+      return read.success ? [{ repeat: read.data }] : [];
+    }
     return [{ event: { subject, storedAt: time.toISOString(), event: value } }];
   } catch (error) {
     // Whoever consumes it puts it aside in DEAD and says so; here is only what can be told.
