@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { stringify } from 'yaml';
+import { readBlocked } from '../../libs/engine/blocked.ts';
+import type { Decision } from '../../libs/engine/decision.ts';
+import { spareOf } from '../../libs/engine/forecast.ts';
+import { subjectOf } from '../../libs/engine/subject.ts';
+import type { Foreseen } from '../../services/cli/foresee/foresee.ts';
+import { createCluster, specOf, type TestCluster } from './cluster.ts';
+import { conditionOf, etcdCluster, openStage } from './stage.ts';
+
+// What `quorate plan` says of an edit, beside what the workers then do for it.
+
+const seen = await openStage();
+const { stage, watched } = seen;
+
+const main = join(import.meta.dirname, '../../services/cli/main.ts');
+
+async function quorate(
+  args: string[],
+  input: object,
+): Promise<{ code: number | null; out: string; said: string }> {
+  const environment = { ...process.env, KUBECONFIG: stage.kubeconfigPath };
+  const child = spawn(process.execPath, [main, ...args], { env: environment });
+  child.stdin.end(stringify(input));
+  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const [out, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, said };
+}
+
+/** What the command says of an edit. */
+async function foresee(manifest: object): Promise<Foreseen> {
+  const { code, out, said } = await quorate(['plan', '--json', '-f', '-'], manifest);
+  assert.equal(code, 0, said);
+  const [foreseen] = JSON.parse(out) as Foreseen[];
+  return foreseen ?? assert.fail('nothing was planned');
+}
+
+interface Step {
+  step: string;
+  subject: string | undefined;
+}
+
+/** The steps of these passes that changed something, e.g. not a promotion that came too early. */
+const stepsDone = (passes: readonly Decision[]): Step[] =>
+  passes.flatMap(({ steps, plan }) =>
+    steps.flatMap(({ step, outcome }, index) =>
+      outcome === 'done' ? [{ step, subject: subjectOf(plan?.steps[index]?.args) }] : [],
+    ),
+  );
+
+const onMembership = new Set(['addMember', 'promoteMember', 'removeMember', 'moveLeader', 'setImage']);
+
+/**
+ * Fails unless both are the same, step for step: all that touches membership in one order, and for each object all
+ * its steps in their order. Between objects there may be others: Kubernetes takes its time to end a pod, and the next
+ * member need not wait for that. For the same reason the disruption budget may be lowered in one go or in two.
+ */
+function compare(foreseen: readonly Step[], done: readonly Step[]): void {
+  const told = ({ step, subject }: Step) => `${step} ${subject ?? ''}`.trim();
+  const counted = (steps: readonly Step[]) => steps.filter(({ step }) => step !== 'applyBudget');
+  const membership = (steps: readonly Step[]) => steps.filter(({ step }) => onMembership.has(step)).map(told);
+  const bySubject = (steps: readonly Step[]) =>
+    Object.fromEntries(
+      [...Map.groupBy(counted(steps), ({ subject = 'the resource' }) => subject)]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([subject, its]) => [subject, its.map(told)]),
+    );
+  assert.deepEqual(membership(done), membership(foreseen));
+  assert.deepEqual(bySubject(done), bySubject(foreseen));
+}
+
+/** Asks what an edit would do, checks that nothing came of asking, applies it and compares what was done. */
+async function foreseeThenApply(cluster: TestCluster, spec: { size: number }): Promise<Foreseen> {
+  const manifest = etcdCluster(cluster.name, spec);
+  const before = watched.resource(cluster.name)?.metadata.resourceVersion;
+  const foreseen = await foresee(manifest);
+  assert.equal((await stage.get('etcd', cluster.name))?.metadata.resourceVersion, before);
+  assert.deepEqual([foreseen.forecast.end, foreseen.forecast.reason], ['rests', 'Healthy']);
+
+  const known = watched.decisions(cluster.name).length;
+  await stage.apply(manifest);
+  await cluster.settled(spec.size);
+  await cluster.until('the pass that finds it well is recorded', () => {
+    const last = watched.decisions(cluster.name).at(-1);
+    return last?.plan?.reason === 'Healthy' && last.steps.length === 0;
+  });
+  compare(foreseen.forecast.steps, stepsDone(watched.decisions(cluster.name).slice(known)));
+  return foreseen;
+}
+
+test('from three to five and back to three: what was foreseen is what is done, step for step', async (t) => {
+  const cluster = await createCluster(seen, t, 'foreseen', { claims: true });
+  const wider = await foreseeThenApply(cluster, specOf({ size: 5, claims: true }));
+  assert.deepEqual(wider.changes, [{ field: 'spec.size', before: 3, after: 5 }]);
+  assert.ok(wider.forecast.steps.every(({ margin }) => margin && spareOf(margin) >= 1));
+  const narrower = await foreseeThenApply(cluster, specOf({ size: 3, claims: true }));
+  assert.equal(narrower.forecast.steps.filter(({ step }) => step === 'removeMember').length, 2);
+  await cluster.finish();
+});
+
+test('an edit that the API refuses is refused with its own words', async (t) => {
+  const cluster = await createCluster(seen, t, 'refused', { size: 1 });
+  const { code, said } = await quorate(['plan', '-f', '-'], etcdCluster(cluster.name, { size: 9 }));
+  assert.equal(code, 1);
+  assert.match(said, /spec\.size.*less than or equal to 7/);
+});
+
+test('an edit that is blocked says so before: the rule, the evidence, and what to do are those of the condition', async (t) => {
+  const cluster = await createCluster(seen, t, 'blocked', { size: 1 });
+  const manifest = etcdCluster(cluster.name, { ...specOf({ size: 1 }), version: '3.6.0' });
+  const foreseen = await foresee(manifest);
+  assert.deepEqual([foreseen.forecast.end, foreseen.forecast.steps], ['blocked', []]);
+  await stage.apply(manifest);
+  await cluster.until('the condition says so', () => blockedNow(cluster) !== undefined);
+  const { since, ...parts } = blockedNow(cluster) ?? assert.fail();
+  assert.deepEqual({ ...parts, since: foreseen.blocked?.since }, foreseen.blocked);
+  assert.ok(Date.parse(since) <= Date.now());
+});
+
+test('without quorum every edit is blocked, since when quorum was lost, and nothing is done for it', async (t) => {
+  const cluster = await createCluster(seen, t, 'lost', {});
+  const [first, second] = (await cluster.roles()).followers;
+  for (const follower of [first, second]) await cluster.signal(follower, 'SIGSTOP');
+  t.after(async () => {
+    for (const follower of [first, second]) await cluster.signal(follower, 'SIGCONT').catch(() => {});
+  });
+  await cluster.until('it is blocked', () => blockedNow(cluster) !== undefined);
+  const manifest = etcdCluster(cluster.name, specOf({ size: 5 }));
+  const foreseen = await foresee(manifest);
+  assert.deepEqual([foreseen.forecast.end, foreseen.forecast.reason], ['blocked', 'QuorumLost']);
+  assert.deepEqual(foreseen.forecast.margin?.away, [first, second].sort());
+  const known = watched.decisions(cluster.name).length;
+  await stage.apply(manifest);
+  await cluster.until('a pass has looked at the edit', () =>
+    watched
+      .decisions(cluster.name)
+      .slice(known)
+      .some(({ spec }) => (spec as { size?: number }).size === 5),
+  );
+  assert.deepEqual(stepsDone(watched.decisions(cluster.name).slice(known)), []);
+  assert.equal(blockedNow(cluster)?.since, foreseen.blocked?.since);
+});
+
+const blockedNow = ({ name }: TestCluster) => {
+  const condition = conditionOf(watched.resource(name), 'Blocked');
+  return condition?.status === 'True' ? readBlocked(condition.message) : undefined;
+};
