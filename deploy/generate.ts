@@ -7,11 +7,12 @@ import { crdOf } from '../libs/kube/crd.ts';
 import type { KubeObject } from '../libs/kube/object.ts';
 import { ensurePrograms } from '../services/cli/toolchain/ensure.ts';
 import { valuesMarkdown, valuesSchema, valuesYaml } from './chart/documents.ts';
+import { settingsMarkdown } from './settings.ts';
 
 /**
  * `npm run generate` writes what follows from the code: the CustomResourceDefinitions of all engines, the values of
- * the Helm chart, and the manifests that the chart renders. With `--check` it writes nothing and fails where a file
- * is not what it should be.
+ * the Helm chart, the services' settings, and the manifests that the chart renders. With `--check` it writes
+ * nothing and fails where a file is not what it should be.
  */
 const repository = dirname(import.meta.dirname);
 const chart = 'deploy/helm/quorate';
@@ -61,6 +62,7 @@ function kept(crd: KubeObject): KubeObject {
 generate(`${chart}/values.yaml`, valuesYaml());
 generate(`${chart}/values.schema.json`, valuesSchema());
 generate('docs/values.md', valuesMarkdown());
+generate('docs/settings.md', settingsMarkdown());
 generate('deploy/manifests/quorate.yaml', await manifests());
 
 /** The chart with its defaults, for `kubectl apply`. */

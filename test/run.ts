@@ -15,14 +15,25 @@ const parts: Record<string, [title: string, command: string[]][]> = {
     ['rules of the project', [node, 'test/checks/run.ts']],
     ['generated files', [node, 'deploy/generate.ts', '--check']],
   ],
-  unit: [['unit tests', tests(2, 'libs/**/*.test.ts', 'services/**/*.test.ts', 'test/checks/**/*.test.ts')]],
+  unit: [
+    [
+      'unit tests',
+      tests(
+        2,
+        'libs/**/*.test.ts',
+        'services/**/*.test.ts',
+        'test/checks/**/*.test.ts',
+        'test/e2e/rights/**/*.test.ts',
+      ),
+    ],
+  ],
   servers: [
     [
       'contract and integration tests',
       tests(2, 'test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'),
     ],
   ],
-  e2e: [['end-to-end tests', tests(1, 'test/e2e/**/*.test.ts')]],
+  e2e: [['end-to-end tests', [node, 'test/e2e/main.ts']]],
 };
 
 function tests(concurrency: number, ...globs: string[]): string[] {
@@ -37,7 +48,9 @@ if (unknown.length > 0) {
 }
 
 const needed = programsNeeded({ kube: false, nats: false, redis: false });
-const environment = { ...process.env, ...programVariables(await ensurePrograms(needed, console.log)) };
+// The tests bring their own Kubernetes; "npm run e2e" is for any other.
+const { KUBECONFIG, ...ownEnvironment } = process.env;
+const environment = { ...ownEnvironment, ...programVariables(await ensurePrograms(needed, console.log)) };
 const startedMs = performance.now();
 for (const [title, [command = '', ...args]] of (asked.length > 0 ? asked : Object.keys(parts)).flatMap(
   (part) => parts[part] ?? [],

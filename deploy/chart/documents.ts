@@ -14,7 +14,15 @@ interface Node {
 const madeBy = 'Generated from deploy/chart/values.ts by "npm run generate".';
 
 /** Draft 7 is what every Helm 3 and 4 understands. */
-const schema = z.toJSONSchema(values, { target: 'draft-7', io: 'input', reused: 'inline' }) as Node;
+const schema = z.toJSONSchema(values, {
+  target: 'draft-7',
+  io: 'input',
+  reused: 'inline',
+  override: ({ jsonSchema }) => {
+    // The largest whole number that JavaScript can tell from the next is no limit of ours.
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  },
+}) as Node;
 
 export function valuesSchema(): string {
   return `${JSON.stringify({ ...schema, $comment: madeBy, title: 'Values of the chart quorate' }, null, 2)}\n`;

@@ -142,7 +142,7 @@ export const values = z.strictObject({
       'Id of this Kubernetes cluster in events and records. Give each its own where several share NATS or Redis.',
     ),
   watchNamespace: text(
-    'Only clusters of this namespace are looked after, and rights are given there only. Empty: clusters of every namespace.',
+    'Only clusters of this namespace, which must exist, are looked after, and rights are given there only. Empty: clusters of every namespace.',
   ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
@@ -152,7 +152,7 @@ export const values = z.strictObject({
     replicas: replicas.describe(
       'Pods. Two do the same work at once, and NATS keeps one copy: none waits for the other to fail.',
     ),
-    resources: resources({ cpu: '50m', memory: '96Mi' }, { cpu: '1', memory: '256Mi' }),
+    resources: resources({ cpu: '50m', memory: '160Mi' }, { cpu: '1', memory: '512Mi' }),
   }),
   worker: group('Worker: events → tasks → changes.', {
     replicas: replicas.describe('Pods, where autoscaling is off. Each takes tasks as it has hands free.'),
@@ -163,10 +163,10 @@ export const values = z.strictObject({
       .default(20)
       .describe('How many database clusters one worker looks after at once.'),
     autoscaling,
-    resources: resources({ cpu: '100m', memory: '128Mi' }, { cpu: '2', memory: '512Mi' }),
+    resources: resources({ cpu: '100m', memory: '160Mi' }, { cpu: '2', memory: '512Mi' }),
   }),
   observer: group('Observer: records → status and Kubernetes Events. Always one pod.', {
-    resources: resources({ cpu: '50m', memory: '96Mi' }, { cpu: '1', memory: '256Mi' }),
+    resources: resources({ cpu: '50m', memory: '160Mi' }, { cpu: '1', memory: '512Mi' }),
   }),
   nats,
   redis,

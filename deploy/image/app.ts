@@ -38,7 +38,7 @@ function installPackages(app: string): void {
   execFileSync('npm', ['ci', ...options], { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const file of recipe) rmSync(join(app, file));
   const modules = join(app, 'node_modules');
-  rmSync(join(modules, '.bin'), { recursive: true, force: true });
+  for (const name of ['.bin', '@types']) rmSync(join(modules, name), { recursive: true, force: true });
   for (const path of globSync(notRun, { cwd: modules })) {
     const file = join(modules, path);
     if (statSync(file).isFile()) rmSync(file);

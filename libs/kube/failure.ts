@@ -66,7 +66,7 @@ function admissionRefusal(status: number, message: string): ErrorCode | undefine
   if (/failed calling webhook/.test(message)) return 'KUBE_WEBHOOK_FAILED';
   if (/admission webhook "[^"]*" denied the request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
   if (status !== 403) return undefined;
-  if (/exceeded quota:|failed quota:/.test(message)) return 'KUBE_QUOTA_EXCEEDED';
+  if (/(exceeded|failed|status unknown for) quota:/.test(message)) return 'KUBE_QUOTA_EXCEEDED';
   // Of the rest, what somebody has no right to is refused before admission.
   const isRight = /is forbidden: User "/.test(message);
   return /is forbidden: /.test(message) && !isRight ? 'KUBE_ADMISSION_REFUSED' : undefined;

@@ -30,7 +30,7 @@ export function openRedis(
   options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout'>,
   on: { down(reason: string): void; up(): void },
 ): Redis {
-  const redis = new Redis(access.url, {
+  const redis = new Redis(urlOf(access), {
     ...identity(access),
     connectTimeout: 2000,
     retryStrategy: (times: number) => backoffMs(times - 1, { baseMs: 100, capMs: 2000 }),
@@ -40,6 +40,11 @@ export function openRedis(
   redis.on('reconnecting', () => on.down('the connection was lost'));
   redis.on('ready', () => on.up());
   return redis;
+}
+
+/** The URL, whose user and password the library would prefer to ours. */
+function urlOf({ url, user, password }: ServerAccess): string {
+  return user === undefined && password === undefined ? url : url.replace(/\/\/.*@/, '//');
 }
 
 /** Who we are, and the encryption that `rediss://` or a certificate asks for. */

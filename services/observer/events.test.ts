@@ -104,6 +104,16 @@ test('a cluster that is blocked for another reason than before is told again, fo
   assert.equal(said(decided(), before, conditions(['Blocked', 'True', 'InvalidSpec'])).length, 1);
 });
 
+test('an upgrade is told when it begins and when it ends, and is no warning', () => {
+  const running = conditions(['Upgrading', 'True', 'RollingUpgrade']);
+  const rest = conditions(['Upgrading', 'False', 'NoUpgrade']);
+  assert.deepEqual(
+    [...said(decided(), rest, running), ...said(decided(), running, rest)].map((text) => text.split(':')[0]),
+    ['Normal Upgrading', 'Normal UpgradeEnded'],
+  );
+  assert.deepEqual(said(decided(), {}, rest), []);
+});
+
 test('events are about the resource, from the time and by the worker of the decision', () => {
   const [event] = eventsOf(decided([{}]), resource, {}, undefined);
   const { namespace, name, uid, resourceVersion } = resource.metadata;

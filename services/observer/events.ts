@@ -74,11 +74,15 @@ function stepNotes({ steps }: Decision): Note[] {
   });
 }
 
-/** Conditions whose turn people want to read of: which way is the good one, and the word when it no longer holds. */
-const told: Record<string, { good: 'True' | 'False'; otherwise: string }> = {
+/**
+ * Conditions whose turn people want to read of: which way is the good one, and the word when it no longer holds. What
+ * they have asked for is no warning.
+ */
+const told: Record<string, { good: 'True' | 'False'; otherwise: string; asked?: true }> = {
   Available: { good: 'True', otherwise: 'Unavailable' },
   Recovering: { good: 'False', otherwise: 'Recovered' },
   Degraded: { good: 'False', otherwise: 'NotDegraded' },
+  Upgrading: { good: 'False', otherwise: 'UpgradeEnded', asked: true },
   Blocked: { good: 'False', otherwise: 'Unblocked' },
 };
 
@@ -90,7 +94,11 @@ function conditionNotes(before: WrittenStatus, after: WrittenStatus): Note[] {
     const { type, status, reason, message } = condition;
     const state = status === 'True' ? type : words.otherwise;
     return [
-      { type: status === words.good ? 'Normal' : 'Warning', reason: state, message: message || reason },
+      {
+        type: status === words.good || words.asked ? 'Normal' : 'Warning',
+        reason: state,
+        message: message || reason,
+      },
     ];
   });
 }

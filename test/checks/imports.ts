@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
   'services/worker': ['libs'],
   'services/observer': ['libs'],
   'services/cli': ['libs'],
-  deploy: ['libs', 'services/cli/toolchain'],
+  deploy: ['libs', 'services/cli/toolchain', 'services/watcher/settings.ts', 'services/worker/settings.ts'],
   test: ['libs', 'services', 'deploy'],
 };
 
@@ -30,6 +30,7 @@ const keptBehind: Record<string, string[]> = {
   bullmq: ['libs/queue', 'test'],
   ioredis: ['libs/queue', 'test'],
   '@grpc/': ['libs/engines'],
+  'prom-client': ['libs/service', 'services'],
 };
 
 export function importFindings(files: SourceFile[]): string[] {

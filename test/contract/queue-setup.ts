@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Task, TaskHandler } from '../../libs/queue/run.ts';
 import { connectTasks, type Tasks } from '../../libs/queue/tasks.ts';
 import { startWorker, type WorkerOptions } from '../../libs/queue/worker.ts';
+import type { ServerAccess } from '../../libs/service/access.ts';
 import { createTestLog } from '../log.ts';
-import type { TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
 
 export interface Run extends Task {
@@ -20,18 +20,17 @@ export interface TestQueue {
 
 /** A queue of its own with one worker, which notes each run and then does as told; without random delays. */
 export async function withQueue(
-  server: Pick<TestServer, 'url'>,
+  server: ServerAccess,
   body: (queue: TestQueue) => Promise<void>,
   handler: TaskHandler = async () => ({}),
   options: Partial<WorkerOptions> = {},
 ): Promise<void> {
-  const { url } = server;
   const { kube = `test-${randomInt(1e12)}` } = options;
   const log = createTestLog();
   const runs: Run[] = [];
-  const tasks = connectTasks({ url, kube, log });
+  const tasks = connectTasks({ ...server, kube, log });
   const worker = startWorker(
-    { url, kube, concurrency: 10, log, random: () => 0, closeTimeoutMs: 100, ...options },
+    { ...server, kube, concurrency: 10, log, random: () => 0, closeTimeoutMs: 100, ...options },
     (task, signal) => {
       runs.push({ ...task, beganMs: performance.now() });
       return handler(task, signal);

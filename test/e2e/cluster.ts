@@ -115,11 +115,11 @@ export function adoptCluster(
     writer,
     pods,
     pod,
-    ids: async () => idsOf(await firstAnswer(endpoints(), membersOf)),
-    remembered: async () => idsOf(await firstAnswer(endpoints(), (client) => client.members())),
+    ids: async () => idsOf(await firstAnswer(endpoints, membersOf)),
+    remembered: async () => idsOf(await firstAnswer(endpoints, (client) => client.members())),
     async roles() {
-      const leaderId = await firstAnswer(endpoints(), async (client) => (await client.status()).leaderId);
-      const members = await firstAnswer(endpoints(), membersOf);
+      const leaderId = await firstAnswer(endpoints, async (client) => (await client.status()).leaderId);
+      const members = await firstAnswer(endpoints, membersOf);
       const names = members.map((member) => [member.id, nameFromPeerUrls(member.peerUrls)] as const).sort();
       const leader = names.find(([id]) => id === leaderId)?.[1];
       const [first, second, ...more] = names.flatMap(([, each]) => (each === leader ? [] : [each])).sort();
@@ -229,12 +229,25 @@ async function ask<Answer>(
   }
 }
 
+/** The first answer that any of them gives; on a busy machine, none may be able to for a while. */
 async function firstAnswer<Answer>(
-  endpoints: string[],
+  endpoints: () => string[],
   question: (client: EtcdClient) => Promise<Answer>,
 ): Promise<Answer> {
-  const answers = endpoints.map((endpoint) => ask(endpoint, question));
-  return Promise.any(answers);
+  let failure: unknown;
+  const answer = async () => {
+    try {
+      return { value: await Promise.any(endpoints().map((endpoint) => ask(endpoint, question))) };
+    } catch (error) {
+      failure = error;
+      return undefined;
+    }
+  };
+  try {
+    return (await until('a member answers', answer, 30_000)).value;
+  } catch (error) {
+    throw failure ?? error;
+  }
 }
 
 /** As a quorum agrees on them. */

@@ -49,6 +49,7 @@ test('the status has every field that users of the etcd operator know', async ()
     Recovering: 'False',
     Scaling: 'False',
     Upgrading: 'False',
+    Degraded: 'False',
     Blocked: 'False',
   });
   for (const condition of conditions as unknown as Record<string, string>[]) {
@@ -90,6 +91,7 @@ test('kubectl describe shows events that read like a log of what was done and wh
     `CreatePod pod ${name}-3: seed 3 of 3`,
     'RecordIdentity the cluster has formed: its seeds reach quorum, so from now on members are only added to it',
     `ApplyService service ${name}-client: made; clients reach the ready members through it`,
+    `ApplyBudget disruption budget ${name}: 2 pods must stay ready, so that no drain of nodes takes quorum away`,
     'Available 3 of 3 voting members reach quorum',
   ]);
 });

@@ -113,7 +113,7 @@ describe('delete', { concurrency: 4 }, () => {
     assert.equal(await stage.kubectl('exec', 'orphan-1', '--', 'etcdctl', 'put', 'still', 'here'), 'OK\n');
     await assertUntouched(stage, 'orphan', before);
 
-    await stage.kubectl('delete', 'pods,services', '-l', 'etcd_cluster=orphan');
+    await stage.kubectl('delete', 'pods,services,poddisruptionbudgets', '-l', 'etcd_cluster=orphan');
     await stage.settled('orphan', 3);
   });
 });

@@ -4,7 +4,7 @@ import { after } from 'node:test';
 import type { KubeObject } from '../../libs/kube/object.ts';
 import { until } from '../wait.ts';
 import { type Bench, readBench } from './bench/bench.ts';
-import { type Place, startPlace } from './bench/start.ts';
+import { type Needs, type Place, startPlace } from './bench/start.ts';
 import { type Watched, watch } from './watched.ts';
 
 /** A running Quorate and a namespace of a test file's own, and kubectl to speak to it as a person would. */
@@ -18,7 +18,7 @@ export interface Stage extends Omit<Place, 'kubectl' | 'end'> {
   refused(manifest: object): Promise<string>;
   apply(manifest: object): Promise<string>;
   /** As `apply`, with another of kubectl's verbs that take a file, e.g. `replace`. */
-  feed(verb: string, manifest: object): Promise<string>;
+  feed(verb: string, manifest: object, ...args: string[]): Promise<string>;
   /** `undefined` where there is none. */
   get(kind: string, name: string): Promise<KubeObject | undefined>;
   list(kind: string, selector?: string): Promise<KubeObject[]>;
@@ -33,8 +33,8 @@ export interface Stage extends Omit<Place, 'kubectl' | 'end'> {
  * Starts a stage for the tests of this file, and a watch of all that happens on it; both end after the last test.
  * What it runs on is said by the environment (`readBench`).
  */
-export async function openStage(): Promise<{ stage: Stage; watched: Watched }> {
-  const stage = await startStage();
+export async function openStage(needs: Needs = {}): Promise<{ stage: Stage; watched: Watched }> {
+  const stage = await startStage(needs);
   const watched = watch(stage);
   after(async () => {
     await watched.stop();
@@ -43,10 +43,10 @@ export async function openStage(): Promise<{ stage: Stage; watched: Watched }> {
   return { stage, watched };
 }
 
-async function startStage(): Promise<Stage> {
+async function startStage(needs: Needs): Promise<Stage> {
   const bench = readBench();
   const file = basename(process.argv[1] ?? 'test').replace(/\.test\.ts$/, '');
-  const place = await startPlace(bench, `e2e-${file}-${randomBytes(2).toString('hex')}`);
+  const place = await startPlace(bench, `e2e-${file}-${randomBytes(2).toString('hex')}`, needs);
   try {
     await untilServed(place);
   } catch (error) {

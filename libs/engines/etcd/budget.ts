@@ -40,8 +40,8 @@ export function budgetShape(budget: KubeObject): string {
  * more could take quorum away. Learners count as pods and never as voters, and so does a pod that etcd does not
  * list any more until it is gone: it may still be ready, and must not make up for a voter.
  *
- * A membership change of this pass counts already, as far as it makes the number higher: a newcomer may vote before
- * its pod is ready, and one that is removed stays ready for a moment. What makes it lower waits for the next pass.
+ * What this pass changes counts already, as far as it makes the number higher: a newcomer may vote before its pod is
+ * ready, and one that is removed or restarted stays ready for a moment. What makes it lower waits for the next pass.
  */
 export function minAvailable(world: World, membership: Membership, steps: Step[]): number {
   const added = steps.filter(({ step }) => step === 'addMember').map(({ args }) => (args as AddMember).name);
@@ -54,5 +54,10 @@ export function minAvailable(world: World, membership: Membership, steps: Step[]
     ...added,
   ]);
   const voters = membership.voters.length - removed.length;
-  return names.size - (voters >= 3 ? 1 : 0);
+  return names.size - (voters >= 3 && !isRestarting(world, steps) ? 1 : 0);
 }
+
+/** A voter is restarted now, or was just told to, and its pod is still ready as the one that it was. */
+const isRestarting = ({ pods }: World, steps: Step[]): boolean =>
+  steps.some(({ step, disruptive }) => step === 'setImage' && disruptive) ||
+  pods.some(({ changedFrom, containerId }) => changedFrom !== null && changedFrom === containerId);

@@ -42,12 +42,16 @@ export interface PodFact extends OwnedFact {
   nodeName: string | null;
   phase: string;
   ready: boolean;
-  /** The version it was made for. */
+  /** The version it was made for, or was last changed to. */
   version: string;
   /** The image of its etcd, as it stands in the spec. */
   image: string;
   /** Its container has been started, once or more. */
   hasRun: boolean;
+  /** Names the run of its container: every start of the process has another one. */
+  containerId: string | null;
+  /** The run that its version was changed in; while that lasts, its container has not been restarted yet. */
+  changedFrom: string | null;
   claimName: string | null;
   /** What of the spec it was made for; `null` on pods of before this was noted. */
   madeFor: string | null;

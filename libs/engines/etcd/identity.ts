@@ -16,6 +16,8 @@ const identitySchema = z.object({
   formed: z.boolean(),
   /** The version that members are started with, so that no pod made in passing is an upgrade nobody decided. */
   version: z.string(),
+  /** While members still run another version than that: the version that they are brought from. */
+  upgradingFrom: z.string().optional(),
 });
 
 export type Identity = z.infer<typeof identitySchema>;

@@ -3,13 +3,13 @@ import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { memberName } from './names.ts';
-import { memberClaim, memberPod, type Start } from './objects.ts';
+import { memberClaim, memberImage, memberPod, type Start } from './objects.ts';
 import type { SetImage } from './steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
 import type { CreateObject, DeleteObject, RecordIdentity } from './steps/objects.ts';
-import type { Member, Membership } from './view.ts';
-import { endpointOf } from './view.ts';
-import { claimOf, type World } from './world.ts';
+import type { Member, Membership, PodMember } from './view.ts';
+import { endpointOf, quorumOf } from './view.ts';
+import { claimOf, type QuorateWorld, type World } from './world.ts';
 
 /** Makes the steps of a plan: each names what it does and why, and carries what its precondition needs. */
 
@@ -74,11 +74,6 @@ export function deleteUnused(type: 'pod' | 'claim', fact: PodFact | ClaimFact, w
   return { step: type === 'pod' ? 'deletePod' : 'deleteClaim', why: `${type} ${name}: ${why}`, args };
 }
 
-export function setImage({ name, uid }: PodFact, image: string, version: string, why: string): Step {
-  const args: SetImage = { name, uid, image, version };
-  return { step: 'setImage', why: `pod ${name}: image ${image}: ${why}`, args };
-}
-
 const evidence = (name: string, unlisted: Membership | undefined) =>
   unlisted ? { unlisted: { name, endpoints: unlisted.endpoints } } : {};
 
@@ -111,6 +106,28 @@ export function removeMember(membership: Membership, member: Member, why: string
     others: voters,
   };
   return { step: 'removeMember', why, args, disruptive: true };
+}
+
+/** Gives a pod whose process takes no part in any quorum another image, in place. */
+export function setImage({ name, uid }: PodFact, image: string, version: string, why: string): Step {
+  const args: SetImage = { name, uid, image, version };
+  return { step: 'setImage', why: `pod ${name}: image ${image}: ${why}`, args };
+}
+
+/**
+ * Changes the version of a member in place, which restarts its process, after the other voters have confirmed again
+ * that they keep quorum meanwhile: all of them where it is well itself, else a majority.
+ */
+export function restartAs(world: QuorateWorld, member: PodMember, version: string, why: string): Step {
+  const change = setImage(member.pod, memberImage({ ...world.spec, version }), version, why);
+  if (member.isLearner) return { ...change, why };
+  const { voters } = world.membership;
+  const others = voters
+    .filter((other) => other.id !== member.id)
+    .map((other) => ({ id: other.id, endpoint: endpointOf(other) ?? null }));
+  const needed = member.healthy ? others.length : quorumOf(voters.length);
+  const args: SetImage = { ...(change.args as SetImage), voter: { id: member.id, others, needed } };
+  return { ...change, why, args, disruptive: true };
 }
 
 export function moveLeader(leader: Member, target: Member, why: string): Step {

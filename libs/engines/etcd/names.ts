@@ -42,6 +42,12 @@ export function nameFromPeerUrls(peerUrls: string[]): string {
   return URL.canParse(first) ? (new URL(first).hostname.split('.')[0] ?? '') : '';
 }
 
+/** On a pod: the version it was made for, or was last changed to. The etcd operator of coreos names it so. */
+export const versionAnnotation = 'etcd.version';
+
+/** On a pod whose version was changed: the id of the container that ran then. */
+export const changedFromAnnotation = 'quorate.io/changed-from';
+
 export const clientServiceName = (cluster: string): string => `${cluster}-client`;
 
 /**

@@ -9,6 +9,7 @@ import {
   peerPort,
   peerUrl,
   plainVersion,
+  versionAnnotation,
 } from './names.ts';
 import { type EtcdSpec, etcdResource } from './resource.ts';
 
@@ -145,6 +146,9 @@ function initialCluster(cluster: ClusterIdentity, spec: EtcdSpec, number: number
   ];
 }
 
+/** The container of a member's pod that runs etcd. */
+export const containerName = 'etcd';
+
 export const memberImage = ({ repository, version }: EtcdSpec): string =>
   `${repository}:v${plainVersion(version)}`;
 
@@ -158,7 +162,6 @@ export function memberPod(
 ): KubeObject {
   const policy = spec.pod ?? {};
   const name = memberName(cluster.name, number);
-  const version = plainVersion(spec.version);
   const meta = metadata(cluster, name);
   return {
     apiVersion: 'v1',
@@ -168,7 +171,7 @@ export function memberPod(
       labels: { ...policy.labels, ...meta.labels, etcd_node: name, [labels.member]: String(number) },
       annotations: {
         ...policy.annotations,
-        'etcd.version': version,
+        [versionAnnotation]: plainVersion(spec.version),
         [madeForAnnotation]: podMadeFor(spec),
       },
     },
@@ -184,7 +187,7 @@ export function memberPod(
       ...affinity(cluster, spec),
       containers: [
         {
-          name: 'etcd',
+          name: containerName,
           image: memberImage(spec),
           command: [
             'etcd',

@@ -7,6 +7,7 @@ import { goneDecision } from './situations/death.ts';
 import { members } from './situations/members.ts';
 import { noQuorum } from './situations/no-quorum.ts';
 import { size } from './situations/size.ts';
+import { versionFirst } from './situations/upgrade.ts';
 import { withStanding } from './standing.ts';
 import { statusOf } from './status.ts';
 import { type Decided, type Situation, type World, worldOf } from './world.ts';
@@ -46,7 +47,7 @@ function classify(world: World): [string, Decided] {
   const early = first(birth, world);
   if (early) return early;
   const quorate = world.membership && { ...world, membership: world.membership };
-  const found = quorate ? (first(members, quorate) ?? first(size, quorate)) : first(noQuorum, world);
+  const found = quorate ? first([...versionFirst, ...members, ...size], quorate) : first(noQuorum, world);
   if (!found) throw new Error('the last situation of a list applies always');
   const [reason, decided] = found;
   return [reason, withStanding(world, decided)];

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts';
 import type { Hindrance, PodFact } from './facts.ts';
 import { madeForAnnotation } from './made-for.ts';
+import { changedFromAnnotation, versionAnnotation } from './names.ts';
 import { ownedFact, timeOf } from './object-facts.ts';
 
 /** What a pod says of itself, as a fact. Pure. */
@@ -30,6 +31,7 @@ interface PodStatus {
 }
 
 interface ContainerStatus {
+  containerID?: string;
   restartCount?: number;
   state?: {
     waiting?: { reason?: string; message?: string };
@@ -52,11 +54,15 @@ export function podFact(pod: KubeObject): PodFact {
   return {
     ...ownedFact(pod),
     resourceVersion,
-    ip: status?.podIP || null,
+    // Nobody answers where the container has ended, and with its network gone not even a refusal comes back: asking
+    // would cost every pass its whole patience.
+    ip: (!status?.containerStatuses?.[0]?.state?.terminated && status?.podIP) || null,
     nodeName: spec?.nodeName || null,
     phase: status?.phase ?? 'Pending',
     ready: conditionOf(status, 'Ready')?.status === 'True',
-    version: annotations?.['etcd.version'] ?? '',
+    version: annotations?.[versionAnnotation] ?? '',
+    containerId: status?.containerStatuses?.[0]?.containerID ?? null,
+    changedFrom: annotations?.[changedFromAnnotation] ?? null,
     image: spec?.containers?.[0]?.image ?? '',
     hasRun: hasRun(status?.containerStatuses?.[0]),
     claimName: claimName ?? null,

@@ -29,6 +29,12 @@ export function mayAdd(membership: Membership, learner: boolean): boolean {
   return healthy.length >= quorumOf(voters.length + 1) || (voters.length === 1 && healthy.length === 1);
 }
 
+/** Whether the others keep quorum, counted by members that answer now, while `member` restarts. */
+export function mayRestart({ voters, healthy }: Membership, member: Member): boolean {
+  const others = healthy.filter((other) => other.id !== member.id);
+  return member.isLearner || others.length >= quorumOf(voters.length);
+}
+
 /** "2 of 3 members answer" */
 export const health = (membership: Membership): string =>
   `${membership.healthy.length} of ${membership.voters.length} voting members reach quorum`;

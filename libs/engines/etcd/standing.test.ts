@@ -45,6 +45,13 @@ test('it is raised before the third voter goes, because the other two must both 
   assert.deepEqual(said(planFor({ size: 4, members: well(1, 2, 3, 4, 5) })), ['removeMember']);
 });
 
+test('while a member restarts for an upgrade none is let go, also as long as its pod seems ready', () => {
+  const plan = planFor({ members: well(1, 2, 3), spec: { version: '3.5.16' } });
+  assert.deepEqual(said(plan), ['applyBudget 3', 'setImage']);
+  const told: Sketch = { number: 3, podFact: { changedFrom: 'container', containerId: 'container' } };
+  assert.deepEqual(withoutBudget({ members: [...well(1, 2), told] }).at(-1), 'applyBudget 3');
+});
+
 test('a budget of another shape is put back after all else, so that a refusal of it holds up no healing', () => {
   const changed = planFor({
     members: [...well(1, 2), { number: 3, pod: 'none' }],

@@ -1,6 +1,8 @@
 import type { ClusterStatus, Condition } from '../../engine/contract.ts';
 import { clientPort, clientServiceName } from './names.ts';
 import { health } from './quorum.ts';
+import { progress, restarting, targetOf } from './situations/upgrade.ts';
+import { lowestVersion } from './versions.ts';
 import type { Decided, World } from './world.ts';
 
 /**
@@ -12,6 +14,7 @@ export function statusOf(world: World, reason: string, decided: Decided, degrade
   const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
   const ready = membership?.healthy.map((member) => member.name) ?? [];
   const failed = reason === 'QuorumLost';
+  const target = upgradeTarget(world);
   return {
     phase: failed ? 'Failed' : isFormed(world) ? 'Running' : 'Creating',
     ...(failed && { reason: decided.message }),
@@ -21,13 +24,25 @@ export function statusOf(world: World, reason: string, decided: Decided, degrade
     clientPort,
     members: { ready, unready: listed.filter((name) => !ready.includes(name)) },
     readyMembers: ready.length,
-    ...(identity && { currentVersion: identity.version }),
+    ...(identity && { currentVersion: currentVersion(world, identity.version) }),
+    ...(target && { targetVersion: target }),
     conditions: [...conditions(world, reason, decided), degraded],
   };
 }
 
 /** While only the record is missing, members that reach quorum tell as well that the cluster has formed. */
 const isFormed = ({ identity, membership }: World): boolean => identity?.formed ?? membership !== undefined;
+
+/** The lowest that a voting member runs; of one that does not answer, what it is to run. */
+const currentVersion = ({ membership }: World, recorded: string): string =>
+  lowestVersion(membership?.voters.flatMap((voter) => voter.runs ?? voter.assigned ?? []) ?? []) ?? recorded;
+
+/** What members are being brought to. Without quorum only what was recorded of it is known. */
+function upgradeTarget(world: World): string | undefined {
+  const { membership, identity } = world;
+  if (membership) return targetOf({ ...world, membership });
+  return identity?.upgradingFrom === undefined ? undefined : identity.version;
+}
 
 function conditions(world: World, reason: string, decided: Decided): Condition[] {
   const { membership, spec } = world;
@@ -42,7 +57,14 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
     return { type, status: holds ? 'True' : 'False', reason: conditionReason, message: text };
   };
   const formed = isFormed(world);
-  const silent = membership?.voters.filter((voter) => !voter.healthy).map((voter) => voter.name) ?? [];
+  const target = upgradeTarget(world);
+  const lowest = currentVersion(world, spec.version);
+  const upgraded = target && membership ? restarting({ ...world, membership }, target) : undefined;
+  // A member that restarts because we have asked it to has nothing to recover from.
+  const silent =
+    membership?.voters
+      .filter((voter) => !voter.healthy && voter.id !== upgraded?.id)
+      .map((voter) => voter.name) ?? [];
   const voters = membership?.voters.length ?? 0;
   const changing =
     formed && membership !== undefined && (voters !== spec.size || membership.learners.length > 0);
@@ -65,6 +87,11 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
       [reason, `${voters} voting members, ${spec.size} wanted`],
       ['SizeReached', `nothing is being added or removed, ${spec.size} wanted`],
     ),
-    condition('Upgrading', false, [reason, message], ['NoUpgrade', 'no upgrade is under way']),
+    condition(
+      'Upgrading',
+      target !== undefined,
+      ['RollingUpgrade', membership && target ? progress({ ...world, membership }, target) : message],
+      ['NoUpgrade', `no upgrade is under way; all members run ${lowest} or later`],
+    ),
   ];
 }

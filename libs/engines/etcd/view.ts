@@ -9,6 +9,7 @@ import {
   type PodFact,
 } from './facts.ts';
 import { clientPort, memberNumber, nameFromPeerUrls } from './names.ts';
+import { isSameVersion, lowestVersion } from './versions.ts';
 
 /** The facts put together: etcd's list of members, each with its pod, its claim and what it answered. */
 
@@ -27,9 +28,18 @@ export interface Member {
   claim: ClaimFact | undefined;
   /** Its process answers, and it is the member that etcd lists. */
   answering: boolean;
-  /** Answering, and for a voter: reaches quorum. */
+  /** Answering and not about to end, and for a voter: reaches quorum. */
   healthy: boolean;
+  /** Its version was changed, and it still is what it was before: it ends at any moment. */
+  changing: boolean;
+  /** The version that it says it runs; `undefined` while it does not answer. */
+  runs: string | undefined;
+  /** The version that its pod was made for or last changed to; `undefined` where no pod says so. */
+  assigned: string | undefined;
 }
+
+/** A member that has a pod. */
+export type PodMember = Member & { pod: PodFact };
 
 export interface Membership {
   members: Member[];
@@ -121,7 +131,10 @@ function assemble(
   const members = listed.map((member): Member => {
     const name = nameFromPeerUrls(member.peerUrls);
     const fact = facts.members[name];
+    const pod = pods.find((candidate) => candidate.name === name);
     const answering = fact?.status.ok === true && fact.status.value.memberId === member.id;
+    const runs = fact?.status.ok && answering ? fact.status.value.version : undefined;
+    const changing = runs !== undefined && isAboutToChange(pod, runs);
     return {
       id: member.id,
       name,
@@ -130,10 +143,13 @@ function assemble(
       started: member.clientUrls.length > 0,
       isLearner: member.isLearner,
       isLeader: member.id === leaderId,
-      pod: pods.find((pod) => pod.name === name),
+      pod,
       claim: claims.find((claim) => claim.name === name),
       answering,
-      healthy: answering && (member.isLearner || fact.quorum.ok),
+      healthy: answering && !changing && (member.isLearner || fact.quorum.ok),
+      changing,
+      runs,
+      assigned: pod?.version || runs,
     };
   });
   members.sort((a, b) => (a.number ?? 0) - (b.number ?? 0) || (a.id < b.id ? -1 : 1));
@@ -147,9 +163,16 @@ function assemble(
     endpoints: [...healthy]
       .sort((a, b) => Number(b.isLeader) - Number(a.isLeader))
       .flatMap((member) => endpointOf(member) ?? []),
-    version: lowestVersion(Object.values(facts.members)),
+    version: lowestVersion(members.flatMap((member) => member.runs ?? [])) ?? '',
   };
 }
+
+/** Its image was changed, and the container of before the change still runs. */
+const isAboutToChange = (pod: PodFact | undefined, runs: string): boolean =>
+  pod !== undefined &&
+  pod.changedFrom !== null &&
+  pod.changedFrom === pod.containerId &&
+  !isSameVersion(pod.version, runs);
 
 /** Where the member's process listens at present. */
 export const endpointOf = (member: Member): string | undefined =>
@@ -172,18 +195,3 @@ export const isDataGone = (pod: PodFact): boolean =>
   /cannot fetch cluster info from peer urls|has already been bootstrapped|error validating peerURLs/.test(
     pod.trouble ?? '',
   );
-
-function lowestVersion(facts: MemberFact[]): string {
-  const versions = facts.flatMap((fact) => (fact.status.ok ? [fact.status.value.version] : []));
-  return versions.sort(compareVersions)[0] ?? '';
-}
-
-/** Orders versions by major, minor and patch number. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split(/[.+-]/, 3).map(Number));
-  for (const index of [0, 1, 2]) {
-    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}

@@ -26,6 +26,11 @@ export interface World {
   nowMs: number;
 }
 
+/** A world whose membership a quorum vouches for. */
+export interface QuorateWorld extends World {
+  membership: Membership;
+}
+
 /** What a situation decides. Without steps it waits for an event or for `requeueAfterMs`. */
 export interface Decided {
   message: string;

@@ -8,6 +8,7 @@ import { secretRules } from './kinds/secret.ts';
 import { serviceRules } from './kinds/service.ts';
 import { claimRules, storageClassRules } from './kinds/storage.ts';
 import { modelSchema } from './models.ts';
+import { quotaRules, quotaType } from './quota.ts';
 import type { Resource } from './resource.ts';
 
 const core = (kind: string, plural: string, namespaced = true): ResourceType => ({
@@ -75,10 +76,11 @@ export function builtinResources(allocateClusterIp: (service: KubeObject) => str
       rules: definitionRules,
     }),
     builtin(named('coordination.k8s.io', 'Lease', 'leases')),
-    builtin(named('policy', 'PodDisruptionBudget', 'poddisruptionbudgets'), {
-      shortNames: ['pdb'],
-      status: true,
-    }),
+    ...['v1', 'v1beta1'].map((version) => ({
+      ...builtin({ ...resourceTypes.budget, version }, { shortNames: ['pdb'], status: true }),
+      storageVersion: 'v1',
+    })),
+    builtin(quotaType, { shortNames: ['quota'], status: true, rules: quotaRules }),
     builtin(named('storage.k8s.io', 'StorageClass', 'storageclasses', false), {
       shortNames: ['sc'],
       rules: storageClassRules,

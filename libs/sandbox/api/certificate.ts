@@ -10,11 +10,15 @@ export interface ServerCertificate {
   key: string;
 }
 
-/** Issues certificates that are good for 127.0.0.1 and localhost. */
+/** Issues certificates that are good for 127.0.0.1 and a name, which is localhost unless told. */
 export interface Authority {
   /** Its own certificate, in PEM. */
   certificate: string;
-  issue(commonName: string, usage: 'server' | 'client'): Promise<{ certificate: string; key: string }>;
+  issue(
+    commonName: string,
+    usage: 'server' | 'client',
+    dnsName?: string,
+  ): Promise<{ certificate: string; key: string }>;
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -50,7 +54,7 @@ export async function createAuthority(commonName: string, now: Date): Promise<Au
   let serial = 1;
   return {
     certificate: authority.toString('pem'),
-    async issue(subject, usage) {
+    async issue(subject, usage, dnsName = 'localhost') {
       const keys = await newKeys();
       const certificate = await x509.X509CertificateGenerator.create({
         ...validity,
@@ -66,7 +70,7 @@ export async function createAuthority(commonName: string, now: Date): Promise<Au
           ]),
           new x509.SubjectAlternativeNameExtension([
             { type: 'ip', value: '127.0.0.1' },
-            { type: 'dns', value: 'localhost' },
+            { type: 'dns', value: dnsName },
           ]),
         ],
       });

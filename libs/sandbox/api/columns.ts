@@ -96,6 +96,12 @@ const builtin: Record<string, Column[]> = {
     column('Age', ageColumn.cell),
     column('Version', at('status', 'nodeInfo', 'kubeletVersion')),
   ],
+  PodDisruptionBudget: [
+    column('Min Available', (budget) => valueAt(budget, 'spec', 'minAvailable') ?? 'N/A'),
+    column('Max Unavailable', (budget) => valueAt(budget, 'spec', 'maxUnavailable') ?? 'N/A'),
+    column('Allowed Disruptions', at('status', 'disruptionsAllowed'), 0, 'integer'),
+    column('Age', ageColumn.cell),
+  ],
   StorageClass: [
     column('Provisioner', at('provisioner')),
     column('ReclaimPolicy', at('reclaimPolicy')),

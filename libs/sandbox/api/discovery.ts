@@ -29,6 +29,7 @@ export function subresourcesOf(resource: Resource): Subresource[] {
   const changing = ['get', 'patch', 'update'];
   const found: Subresource[] = [];
   if (resource.builtin && kind === 'Pod') {
+    found.push({ name: 'eviction', kind: 'Eviction', verbs: ['create'], group: 'policy', version: 'v1' });
     found.push({ name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] });
     found.push({ name: 'log', kind: 'Pod', verbs: ['get'] });
   }

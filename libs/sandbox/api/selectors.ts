@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kube/object.ts';
 import { badRequest } from '../status.ts';
-import { valueAt } from './json.ts';
+import { type JsonObject, listOf, objectOf, valueAt } from './json.ts';
 
 export type Matches = (object: KubeObject) => boolean;
 
@@ -75,4 +75,19 @@ export function parseFieldSelector(text: string, kind: string): Matches {
       return (object) => (String(valueAt(object, ...path) ?? '') === value) === (op !== '!=');
     });
   return (object) => checks.every((check) => check(object));
+}
+
+/** Whether a `LabelSelector` of an object's spec chooses the other object; an empty one chooses all. */
+export function matchesLabels(selector: unknown, { metadata: { labels = {} } }: KubeObject): boolean {
+  const { matchLabels, matchExpressions } = objectOf(selector);
+  const equal = Object.entries(objectOf(matchLabels)).every(([label, value]) => labels[label] === value);
+  return equal && listOf(matchExpressions).map(objectOf).every(holds);
+
+  function holds({ key, operator, values }: JsonObject): boolean {
+    const value = labels[String(key)];
+    if (operator === 'Exists') return value !== undefined;
+    if (operator === 'DoesNotExist') return value === undefined;
+    const isListed = value !== undefined && listOf(values).includes(value);
+    return operator === 'In' ? isListed : !isListed;
+  }
 }

@@ -4,6 +4,7 @@ import type { Fault, FaultTarget } from '../faults.ts';
 import { ApiStatus } from '../status.ts';
 import type { ApiContext } from './context.ts';
 import { deleteCollection, deleteObject } from './deletion.ts';
+import { evictPod } from './eviction.ts';
 import { listObjects, unknownPath } from './listing.ts';
 import { sendLogs } from './logs.ts';
 import { patchObject } from './patching.ts';
@@ -26,6 +27,9 @@ export async function serveResource(
     throw new ApiStatus(fault.status, reasonOf(fault.status), 'a fault was asked for');
   const { subresource, name, method } = request;
   if (subresource === 'log' && method === 'GET') return sendLogs(context, request, response);
+  if (subresource === 'eviction' && method === 'POST' && request.resource.type.kind === 'Pod') {
+    return sendJson(response, 201, evictPod(context, request));
+  }
   if (subresource === 'scale') return sendJson(response, 200, scaleObject(context, request));
   if (subresource !== undefined && !(subresource === 'status' && request.resource.statusSubresource)) {
     throw unknownPath();

@@ -8,6 +8,7 @@ import type { ApiContext } from './context.ts';
 import { type Decoded, decodeObject, placeObject } from './decode.ts';
 import { type JsonObject, listOf, valueAt, without } from './json.ts';
 import { trackUpdate, type Writer } from './managers.ts';
+import { checkQuota } from './quota.ts';
 import { objectBody, type ResourceRequest, requiredName } from './request.ts';
 import type { Resource } from './resource.ts';
 
@@ -33,6 +34,7 @@ export function createObject(
   if (placed.metadata.resourceVersion)
     throw badRequest('resourceVersion should not be set on objects to be created');
   checkNamespace(context, resource.type, placed);
+  checkQuota(context, resource.type, placed);
   const clean = withoutServerFields(placed, resource);
   const prepared = resource.rules.prepare?.(clean, undefined) ?? clean;
   checkObject(resource, prepared, undefined);

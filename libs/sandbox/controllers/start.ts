@@ -1,5 +1,6 @@
 import type { Registry } from '../api/registry.ts';
 import type { Store } from '../store.ts';
+import { startBudgets } from './budgets.ts';
 import { startClaims } from './claims.ts';
 import { startDefinitions } from './definitions.ts';
 import { startEndpoints } from './endpoints.ts';
@@ -15,6 +16,7 @@ export function startControllers(store: Store, registry: Registry, now: () => Da
     startGarbage(store, registry),
     startClaims(store),
     startEndpoints(store),
+    startBudgets(store),
     startEvents(store, now),
   ];
   return {

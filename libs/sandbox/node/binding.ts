@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../kube/object.ts';
 import { findImage, type ImageTable } from './images.ts';
+import { unschedulable } from './scheduling.ts';
 import { podSpecOf, podStatusOf, Waiting } from './spec.ts';
 import { mergeConditions } from './status.ts';
 import type { ClaimFolder } from './volumes.ts';
@@ -11,11 +12,11 @@ const runsAnnotation = 'sandbox.quorate.io/runs';
 
 /**
  * The pod as the scheduler and the kubelet would leave it: bound, with its address; or unschedulable, with the reason.
- * One node plays all: selectors, affinity, tolerations and resources are accepted and mean nothing here.
  */
 export function bindPod(
   pod: KubeObject,
   node: {
+    object: KubeObject | undefined;
     claimFolder: ClaimFolder;
     images: ImageTable;
     hostAddress: string;
@@ -27,6 +28,8 @@ export function bindPod(
   const previous = podStatusOf(pod);
   const conditions = previous.conditions ?? [];
   try {
+    const obstacle = unschedulable(pod, node.object);
+    if (obstacle !== undefined) throw new Waiting('Unschedulable', obstacle);
     for (const { persistentVolumeClaim } of spec.volumes ?? []) {
       if (persistentVolumeClaim)
         node.claimFolder(pod.metadata.namespace ?? '', persistentVolumeClaim.claimName);

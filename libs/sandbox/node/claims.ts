@@ -5,12 +5,26 @@ import type { Store } from '../store.ts';
 import { Waiting } from './spec.ts';
 
 interface ClaimSpec {
+  storageClassName?: string;
   volumeName?: string;
   accessModes?: string[];
   resources?: { requests?: Record<string, string> };
 }
 
-/** Persistent volume claims as folders: a claim is bound as soon as it exists, and its folder goes with it. */
+const defaultClass = 'standard';
+
+const storageClassType = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  namespaced: false,
+};
+
+/**
+ * Persistent volume claims as folders: a claim is bound as soon as it exists, unless it asks for a storage class that
+ * does not, and its folder goes with it.
+ */
 export class Claims {
   readonly #store: Store;
   readonly #folder: string;
@@ -41,6 +55,10 @@ export class Claims {
     const claim = this.#store.get(resourceTypes.claim, namespace, name);
     if (!claim) throw new Waiting('Unschedulable', `persistentvolumeclaim "${name}" not found`);
     const volume = (claim['spec'] as ClaimSpec).volumeName;
+    if (!volume && claim.metadata.deletionTimestamp === undefined) {
+      const why = '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.';
+      throw new Waiting('Unschedulable', why);
+    }
     if (claim.metadata.deletionTimestamp !== undefined || !volume) {
       throw new Waiting('Unschedulable', `persistentvolumeclaim "${name}" is being deleted`);
     }
@@ -61,11 +79,16 @@ export class Claims {
   #bound(claim: KubeObject): KubeObject {
     const spec = (claim['spec'] ?? {}) as ClaimSpec;
     if (spec.volumeName || claim.metadata.deletionTimestamp !== undefined) return claim;
+    const { storageClassName = defaultClass } = spec;
+    const isServed =
+      storageClassName === defaultClass ||
+      this.#store.get(storageClassType, undefined, storageClassName) !== undefined;
+    if (!isServed) return claim;
     const volumeName = `pvc-${claim.metadata.uid}`;
     mkdirSync(join(this.#folder, volumeName), { recursive: true });
     return {
       ...claim,
-      spec: { storageClassName: 'standard', ...spec, volumeName },
+      spec: { storageClassName, ...spec, volumeName },
       status: {
         phase: 'Bound',
         accessModes: spec.accessModes ?? ['ReadWriteOnce'],

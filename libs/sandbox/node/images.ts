@@ -25,6 +25,9 @@ export function parseReference(reference: string): { name: string; version: stri
   return { name, version: tag.replace(/^v(?=\d)/, '') };
 }
 
+/** An image of this name exists nowhere, so that everybody can see what comes of that. */
+const absentImage = 'none';
+
 /**
  * The image for a reference: the exact version if there is one, else the machine's own of that name, else the
  * machine's programs at large, for which the container must name a command. Throws `Waiting` where nothing fits;
@@ -32,6 +35,7 @@ export function parseReference(reference: string): { name: string; version: stri
  */
 export function findImage(table: ImageTable, reference: string, hasCommand: boolean): Image {
   const { name, version } = parseReference(reference);
+  if (name === absentImage) throw new Waiting('ImagePullBackOff', `Back-off pulling image "${reference}"`);
   const known = table.get(`${name}:${version}`) ?? table.get(name);
   if (known) return known;
   const offered = [...table.keys()].filter((key) => key.startsWith(`${name}:`)).sort();

@@ -31,7 +31,9 @@ export interface NodeOptions {
 }
 
 /** What the node reads besides pods. */
-const otherKinds = new Set(['Service', 'Endpoints', 'PersistentVolumeClaim', 'ConfigMap', 'Secret']);
+const otherKinds = new Set([
+  ...['Node', 'Service', 'Endpoints', 'PersistentVolumeClaim', 'StorageClass', 'ConfigMap', 'Secret'],
+]);
 
 /** How long containers have to end by themselves when the sandbox stops. */
 const closeGraceMs = 2_000;
@@ -170,6 +172,7 @@ export class SandboxNode implements NodeFaults {
     if (podStatusOf(pod).podIP || isFinished(pod) || pod.metadata.deletionTimestamp !== undefined) return;
     if ((podSpecOf(pod).nodeName ?? nodeName) !== nodeName) return;
     const bound = bindPod(pod, {
+      object: this.#store.get(resourceTypes.node, undefined, nodeName),
       claimFolder: (inNamespace, claim) => this.#claims.folder(inNamespace, claim),
       images: this.#images,
       hostAddress: this.#addresses.node,

@@ -5,6 +5,7 @@ export interface PodSpec {
   nodeName?: string;
   hostname?: string;
   subdomain?: string;
+  nodeSelector?: Record<string, string>;
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
   initContainers?: ContainerSpec[];

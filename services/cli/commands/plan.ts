@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { engineOf, engines } from '../../../libs/engines/index.ts';
-import { presentNamespace } from '../../../libs/kube/access.ts';
 import { connectKube } from '../../../libs/kube/client.ts';
 import { parseKey } from '../../../libs/kube/key.ts';
+import { presentNamespace } from '../../../libs/kube/kubeconfig.ts';
 import { findPlace } from '../follow/place.ts';
 import { type Foreseen, foreseeDeletion, foreseeEdit, type Looking } from '../foresee/foresee.ts';
 import { readManifests } from '../foresee/manifest.ts';

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { engines } from '../../../libs/engines/index.ts';
 import { connectKube } from '../../../libs/kube/client.ts';
 import { findMachine } from '../../../libs/sandbox/node/machine.ts';
+import { shownUrl } from '../../../libs/service/access.ts';
 import { untilServed } from '../follow/clusters.ts';
 import { showProgress } from '../follow/progress.ts';
 import { runFolder } from '../processes/folder.ts';
@@ -112,8 +113,8 @@ function introduce(
 ): void {
   const origin = (value: unknown, own: string) => (value === undefined ? own : 'given');
   say(`Kubernetes: ${origin(given.kubeconfig, 'the embedded sandbox')}`);
-  say(`NATS: ${stack.natsUrl.replace(/\/\/[^/@]*@/, '//')} (${origin(given.natsUrl, 'started here')})`);
-  say(`Redis: ${stack.redisUrl.replace(/\/\/[^/@]*@/, '//')} (${origin(given.redisUrl, 'started here')})`);
+  say(`NATS: ${shownUrl(stack.natsUrl)} (${origin(given.natsUrl, 'started here')})`);
+  say(`Redis: ${shownUrl(stack.redisUrl)} (${origin(given.redisUrl, 'started here')})`);
   say(`Running: ${stack.processes.map(({ name }) => name).join(', ')}; logs in ${runFolder(stack.dir).logs}`);
   screen.line(`KUBECONFIG=${stack.kubeconfigPath}`);
 }

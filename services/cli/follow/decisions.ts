@@ -2,7 +2,9 @@ import { type Bus, connectBus } from '../../../libs/bus/bus.ts';
 import { decisionFilter } from '../../../libs/bus/subjects.ts';
 import { type Decision, readDecision } from '../../../libs/engine/decision.ts';
 import { messageOf } from '../../../libs/errors/catalogue.ts';
+import { natsAccess } from '../../../libs/service/access.ts';
 import { wait } from '../../../libs/service/backoff.ts';
+import { natsSettings, readConfig } from '../../../libs/service/config.ts';
 import type { Log } from '../../../libs/service/log.ts';
 
 export interface DecisionsOptions {
@@ -13,6 +15,13 @@ export interface DecisionsOptions {
   since: Date | 'last';
   signal: AbortSignal;
 }
+
+/** Who we are for NATS is in the environment, as for the services. */
+const accessTo = (url: string) => ({
+  ...natsAccess(readConfig(natsSettings)),
+  url,
+  name: 'quorate command line',
+});
 
 const retryMs = 1_000;
 const leaveTimeoutMs = 500;
@@ -74,7 +83,7 @@ export async function readDecisions({
 }
 
 const openBus = (url: string, log: Log, signal: AbortSignal) =>
-  connectBus({ url, name: 'quorate command line', streams: 'as they are', log, signal });
+  connectBus({ ...accessTo(url), streams: 'as they are', log, signal });
 
 const beginAt = (since: Date | 'last') => (since === 'last' ? { lastOnly: true } : { since });
 

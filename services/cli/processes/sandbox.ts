@@ -8,11 +8,17 @@ export function sandbox(place: {
   dir: string;
   logPath: string;
   environment: Record<string, string | undefined>;
+  /** Images with a root file system of their own: `<name>:<version>` → folder. */
+  images: Record<string, string>;
   onReady: (kubeconfigPath: string) => void;
 }): ProcessDefinition {
   return {
     name: 'sandbox',
-    command: [process.execPath, place.main, '--dir', place.dir, '--port', String(place.port)],
+    command: [
+      process.execPath,
+      ...[place.main, '--dir', place.dir, '--port', String(place.port)],
+      ...Object.entries(place.images).flatMap(([reference, root]) => ['--image', `${reference}=${root}`]),
+    ],
     environment: place.environment,
     logPath: place.logPath,
     ipc: true,

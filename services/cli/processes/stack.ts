@@ -26,6 +26,8 @@ export interface StackOptions {
   environment?: Record<string, string | undefined>;
   /** Ports to listen on, where they must be known; free ones by default. */
   ports?: { nats?: number; redis?: number; kube?: number };
+  /** What the sandbox offers besides the machine's own programs: `<name>:<version>` → root file system. */
+  images?: Record<string, string>;
   /** Told in one line of every process that ended by itself. */
   report?: ProcessReport;
   /** When aborted during the start, everything is stopped and the start fails with the signal's reason. */
@@ -129,6 +131,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dir: folder.sandbox,
       logPath: logPath('sandbox'),
       environment: base,
+      images: options.images ?? {},
       onReady: (path: string) => {
         kubeconfigPath = resolve(path);
       },

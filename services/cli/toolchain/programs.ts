@@ -38,7 +38,7 @@ export function programVariables(paths: ProgramPaths): Record<string, string> {
 
 const notInDebian: Record<string, string> = {
   kubectl: 'kubectl 1.29 or later from kubernetes.io',
-  helm: 'helm 3.8 or later from helm.sh',
+  helm: 'helm 3.14 or later from helm.sh',
 };
 
 /** One list of everything that is missing and how to get it, for the person at the keyboard. */

@@ -68,6 +68,16 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
 
   const logOf = (pod: KubeObject) => kubectl.run('logs', ...here, pod.metadata.name, '--tail=-1');
 
+  /** What the running containers have logged; of those in `starts`, from that place on. */
+  async function logsOf(component: Component, starts: ReadonlyMap<string, number>) {
+    const logs = new Map<string, ServiceLine[]>();
+    for (const pod of (await podsOf([component])).filter(isRunning)) {
+      const text = (await logOf(pod)).slice(starts.get(containerIdOf(pod)) ?? 0);
+      logs.set(pod.metadata.name, parseLog(text));
+    }
+    return logs;
+  }
+
   return {
     natsUrl: await serviceUrl('nats', 'nats'),
     redisUrl: await serviceUrl('redis', 'redis'),
@@ -99,18 +109,12 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
       const pods = (await podsOf(components)).filter(isRunning);
       return Object.fromEntries(pods.map((pod) => [pod.metadata.name, containerIdOf(pod)]));
     },
+    wholeLog: (component) => logsOf(component, new Map()),
     async logFromNow(component) {
-      const before = new Map<string, number>();
+      const starts = new Map<string, number>();
       for (const pod of (await podsOf([component])).filter(isRunning))
-        before.set(containerIdOf(pod), (await logOf(pod)).length);
-      return async () => {
-        const logs = new Map<string, ServiceLine[]>();
-        for (const pod of (await podsOf([component])).filter(isRunning)) {
-          const start = before.get(containerIdOf(pod)) ?? 0;
-          logs.set(pod.metadata.name, parseLog((await logOf(pod)).slice(start)));
-        }
-        return logs;
-      };
+        starts.set(containerIdOf(pod), (await logOf(pod)).length);
+      return () => logsOf(component, starts);
     },
   };
 }

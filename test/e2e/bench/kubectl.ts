@@ -30,7 +30,7 @@ export function createKubectl(program: string, kubeconfigPath: string): Kubectl 
     run: runOnce,
     async feed(verb, manifest, ...args) {
       const promise = start([verb, '-f', '-', ...args]);
-      promise.child.stdin?.end(stringify(manifest));
+      promise.child.stdin?.end(JSON.stringify(manifest));
       return (await promise).stdout;
     },
     async get(kind, name, ...args) {

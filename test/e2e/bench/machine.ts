@@ -49,6 +49,12 @@ export function machineOperator(stack: Stack): Operator {
         processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, String(pid)]])),
       );
     },
+    async wholeLog(component) {
+      const read = processesOf(component).map(async ({ name, logPath }) => {
+        return [name, parseLog(await readFile(logPath, 'utf8'))] as const;
+      });
+      return new Map(await Promise.all(read));
+    },
     async logFromNow(component) {
       const processes = processesOf(component);
       const starts = await Promise.all(

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type Stack, startStack } from '../../../services/cli/processes/stack.ts';
 import { findPrograms } from '../../../services/cli/toolchain/find.ts';
 import { programsNeeded } from '../../../services/cli/toolchain/programs.ts';
+import { newerEtcdRoot, newerVersion } from '../../etcd-root.ts';
 import { agentNode } from './agent.ts';
-import { type Bench, testNamespaceLabel } from './bench.ts';
+import { type Bench, testNamespaceLabels } from './bench.ts';
 import { clusterOperator } from './cluster.ts';
 import { copyKubeconfig, createKubectl, type Kubectl } from './kubectl.ts';
 import { machineOperator } from './machine.ts';
@@ -28,14 +29,20 @@ export interface Place {
   end(): Promise<void>;
 }
 
+/** What a test file needs of its bench besides a namespace. */
+export interface Needs {
+  /** An image of etcd 3.5.16 beside that of 3.4.23. A real Kubernetes is taken to have one. */
+  newerEtcd?: boolean;
+}
+
 /** Makes a namespace on the bench and sees to it that Quorate runs for it. Leaves nothing behind where it fails. */
-export async function startPlace(bench: Bench, namespace: string): Promise<Place> {
+export async function startPlace(bench: Bench, namespace: string, needs: Needs): Promise<Place> {
   const ends: (() => Promise<unknown>)[] = [];
   const end = async () => {
     for (const each of ends.splice(0).reverse()) await each();
   };
   try {
-    return { ...(await start(bench, namespace, ends)), namespace, end };
+    return { ...(await start(bench, namespace, ends, needs)), namespace, end };
   } catch (error) {
     await end();
     throw error;
@@ -46,6 +53,7 @@ async function start(
   { kubernetes, operator }: Bench,
   namespace: string,
   ends: (() => Promise<unknown>)[],
+  { newerEtcd = false }: Needs,
 ): Promise<Omit<Place, 'namespace' | 'end'>> {
   const isReal = kubernetes.kind === 'real';
   const { paths, missing } = await findPrograms(programsNeeded({ kube: isReal, nats: false, redis: false }));
@@ -54,10 +62,13 @@ async function start(
   const dir = await mkdtemp(join(tmpdir(), 'quorate-e2e-'));
   ends.push(() => rm(dir, { recursive: true, force: true }));
 
-  async function startOnMachine(environment: Record<string, string>): Promise<Stack> {
+  async function startOnMachine(
+    environment: Record<string, string>,
+    images: Record<string, string> = {},
+  ): Promise<Stack> {
     const { KUBECONFIG, NATS_URL, REDIS_URL, ...rest } = process.env;
     const given = { ...rest, ...environment };
-    const stack = await startStack({ dir: join(dir, 'run'), programs: paths, environment: given });
+    const stack = await startStack({ dir: join(dir, 'run'), programs: paths, environment: given, images });
     ends.push(stack.stop);
     return stack;
   }
@@ -73,7 +84,10 @@ async function start(
   }
 
   if (!isReal) {
-    const stack = await startOnMachine({});
+    const stack = await startOnMachine(
+      {},
+      newerEtcd ? { [`etcd:${newerVersion}`]: await newerEtcdRoot() } : {},
+    );
     const sandbox = stack.process('sandbox');
     return {
       kubectl: await enterNamespace(stack.kubeconfigPath),
@@ -124,6 +138,6 @@ const namespaceOf = (name: string) => ({
   metadata: {
     name,
     // The pods that reach into nodes are privileged.
-    labels: { [testNamespaceLabel]: 'true', 'pod-security.kubernetes.io/enforce': 'privileged' },
+    labels: { ...testNamespaceLabels(), 'pod-security.kubernetes.io/enforce': 'privileged' },
   },
 });

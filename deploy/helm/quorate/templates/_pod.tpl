@@ -1,8 +1,3 @@
-{{/*
-Of ports, the protocol is named everywhere: Kubernetes 1.20 knows no default for it in a server-side apply, by which
-Helm 4 installs.
-*/}}
-
 {{/* What all pods of a release have in common, in their spec. */}}
 {{- define "quorate.pod" -}}
 securityContext:

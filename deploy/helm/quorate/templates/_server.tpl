@@ -1,7 +1,7 @@
 {{/*
 A bundled server, NATS or Redis: one pod, its service and its claim, for a first try. Nothing in it is lost for good:
-Quorate fills an empty one again from the Kubernetes API. Takes a map: root, server, port, command (as YAML), probe
-(as YAML).
+Quorate fills an empty one again from the Kubernetes API. Takes a map: root, server, port, healthPort (where it has
+one), command (as YAML), probe (as YAML), config (what is in the ConfigMap of its name, where it has one).
 */}}
 {{- define "quorate.server" -}}
 {{- $name := list .root .server }}
@@ -40,6 +40,11 @@ spec:
       labels:
         # Not the version of Quorate, which has nothing to do with these pods.
         {{- include "quorate.selector" $name | nindent 8 }}
+      {{- with .config }}
+      annotations:
+        # So that another configuration restarts it.
+        checksum/config: {{ sha256sum . }}
+      {{- end }}
     spec:
       {{- include "quorate.pod" .root | nindent 6 }}
       automountServiceAccountToken: false
@@ -70,10 +75,22 @@ spec:
           volumeMounts:
             - name: data
               mountPath: /data
-      {{- if not $values.persistence.enabled }}
+            {{- if .config }}
+            - name: config
+              mountPath: /etc/{{ .server }}
+              readOnly: true
+            {{- end }}
+      {{- if or .config (not $values.persistence.enabled) }}
       volumes:
+        {{- if .config }}
+        - name: config
+          configMap:
+            name: {{ include "quorate.name" $name }}
+        {{- end }}
+        {{- if not $values.persistence.enabled }}
         - name: data
           emptyDir: {}
+        {{- end }}
       {{- end }}
   {{- if $values.persistence.enabled }}
   volumeClaimTemplates:

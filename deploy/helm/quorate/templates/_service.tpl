@@ -1,6 +1,6 @@
 {{/*
 The Deployment of a service. Takes a map: root, service, replicas (none where something else sets their number),
-strategy, graceSeconds, environment (more of it, as YAML).
+strategy, environment (more of it, as YAML).
 */}}
 {{- define "quorate.deployment" -}}
 {{- $name := list .root .service }}
@@ -31,7 +31,6 @@ spec:
       {{- include "quorate.pod" .root | nindent 6 }}
       serviceAccountName: {{ include "quorate.name" $name }}
       automountServiceAccountToken: true
-      terminationGracePeriodSeconds: {{ .graceSeconds | default 30 }}
       topologySpreadConstraints:
         {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
         - topologyKey: {{ . }}

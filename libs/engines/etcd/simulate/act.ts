@@ -57,12 +57,6 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.pods.push(podOf(model, object));
     return 'done';
   },
-  setImage(model, { uid, image, version }: SetImage) {
-    const pod = model.pods.find((candidate) => candidate.uid === uid);
-    if (!pod || pod.deleting) return 'moved';
-    Object.assign(pod, { image, version, isUp: false, isStuck: false, hindrance: null });
-    return 'done';
-  },
   deletePod(model, args: DeleteObject) {
     const outcome = deleteFrom(model, model.pods, args);
     const pod = model.pods.find(({ uid }) => uid === args.uid);
@@ -118,6 +112,19 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.leaderId = targetId;
     return 'done';
   },
+  setImage(model, { name, uid, image, version, voter }: SetImage) {
+    if (voter) {
+      const config = quorumConfig(model);
+      const voters = config?.filter((member) => !member.isLearner) ?? [];
+      const able = voters.filter((member) => member.id !== voter.id && isLive(model, member)).length;
+      if (!config || able < voter.needed || model.leaderId === voter.id) return 'moved';
+      if (idsOf(voters) !== idsOf([{ id: voter.id }, ...voter.others])) return 'moved';
+    }
+    const pod = model.pods.find((candidate) => candidate.name === name);
+    if (pod?.uid !== uid || pod.deleting) return 'moved';
+    Object.assign(pod, { image, version, changedFrom: pod.containerId, isStuck: false, hindrance: null });
+    return 'done';
+  },
 };
 
 function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, shape: string): ShapedFact[] {
@@ -125,6 +132,9 @@ function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, 
   const fact = { name, uid: `applied-${nextOf(model)}`, ownerUid: model.cluster.uid, deleting: false, shape };
   return [...present.filter((other) => other.name !== name), fact];
 }
+
+const isLive = (model: Model, { id }: SimulatedMember): boolean =>
+  liveMembers(model).some(({ disk }) => disk.memberId === id);
 
 const idsOf = (members: Pick<SimulatedMember, 'id'>[]): string =>
   members
@@ -158,6 +168,7 @@ function podOf(model: Model, object: KubeObject) {
       return [name, value] as const;
     }),
   );
+  const version = object.metadata.annotations?.['etcd.version'] ?? '';
   return {
     name: object.metadata.name,
     uid: `pod-${nextOf(model)}`,
@@ -165,9 +176,13 @@ function podOf(model: Model, object: KubeObject) {
     deleting: false,
     ip: null,
     phase: 'Pending',
-    version: object.metadata.annotations?.['etcd.version'] ?? '',
+    version,
     image: containers[0]?.image ?? '',
     madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
+    runs: version,
+    reports: model.pods.find((other) => other.image === containers[0]?.image)?.reports ?? null,
+    containerId: null,
+    changedFrom: null,
     trouble: null,
     hindrance: null,
     isStuck: false,

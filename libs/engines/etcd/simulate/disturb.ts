@@ -1,5 +1,7 @@
+import { parseIdentity } from '../identity.ts';
 import { isFormed, type Model, nextOf } from './model.ts';
 import { changeConfig, evictable, quorumConfig, wouldHaveQuorum } from './raft.ts';
+import { knowsLearners, lowestRunning, missingVersion } from './versions.ts';
 
 /** What can happen to a cluster from outside. `pick` chooses among the objects there are. */
 export interface Disturbance {
@@ -10,6 +12,8 @@ export interface Disturbance {
 
 const chosen = <Item>(items: Item[], pick: number): Item | undefined =>
   items[pick % Math.max(1, items.length)];
+
+const versions = ['3.2.13', '3.3.10', '3.4.23', '3.4.30', '3.5.16', '3.5.17', '3.6.1', missingVersion];
 
 export const disturbances = {
   processKilled(model: Model, { pick }: Disturbance) {
@@ -60,7 +64,7 @@ export const disturbances = {
     )
       return;
     const host = `by-hand-${nextOf(model)}`;
-    const isLearner = model.etcd.hasLearners && pick % 2 === 0;
+    const isLearner = knowsLearners(lowestRunning(model)) && pick % 2 === 0;
     const member = { id: host, name: host, peerUrl: `http://${host}:2380`, started: false, isLearner };
     changeConfig(model, (members) => [...members, member]);
   },
@@ -75,6 +79,13 @@ export const disturbances = {
   sizeChanged(model: Model, { pick }: Disturbance) {
     model.spec = { ...model.spec, size: 1 + (pick % 7) };
     model.resourceVersion += 1;
+  },
+  versionChanged(model: Model, { pick }: Disturbance) {
+    model.spec = { ...model.spec, version: chosen(versions, pick) ?? '' };
+    model.resourceVersion += 1;
+  },
+  imagesNoticedLate(model: Model, { ticks }: Disturbance) {
+    model.slowTicks = ticks;
   },
   /** As when the observer writes status. */
   resourceTouched(model: Model) {
@@ -117,6 +128,14 @@ export function disturb(model: Model, disturbance: Disturbance): void {
 /** Ends everything that lasts: from here on nothing more happens from outside. */
 export function calm(model: Model): void {
   model.unschedulableTicks = 0;
+  model.slowTicks = 0;
   model.refusals = 0;
+  // A person corrects what cannot be had.
+  if (model.spec.version === missingVersion) {
+    const identity = parseIdentity(model.identity);
+    const recorded = identity.state === 'recorded' ? identity.identity.version : missingVersion;
+    const version = recorded === missingVersion ? '3.4.23' : recorded;
+    model.spec = { ...model.spec, version };
+  }
   for (const pod of model.pods) Object.assign(pod, { frozenTicks: 0, hiddenTicks: 0 });
 }

@@ -3,6 +3,7 @@ import type { EtcdFacts, MemberFact, PodFact } from '../facts.ts';
 import { parseIdentity } from '../identity.ts';
 import { diskOf, type Model, type SimulatedMember, type SimulatedPod } from './model.ts';
 import { quorumConfig } from './raft.ts';
+import { listsWithoutQuorum } from './versions.ts';
 
 /** What an observation of the model would find. */
 export function factsOf(model: Model): EtcdFacts {
@@ -53,6 +54,7 @@ export function factsOf(model: Model): EtcdFacts {
             hindrance,
           },
           ...{ ready: pod.isUp, hasRun: pod.hasRun, nodeName: ip && 'node', resourceVersion: '1' },
+          ...{ containerId: pod.containerId, changedFrom: pod.changedFrom },
           endsByMs: pod.isStuck && deleting ? 0 : null,
         };
       }),
@@ -85,7 +87,7 @@ function answersOf(model: Model, pod: SimulatedPod): MemberFact {
     memberId: disk.memberId,
     clusterId: 'c',
     leaderId: (quorum && model.leaderId) ?? '0',
-    version: model.etcd.version,
+    version: pod.reports ?? pod.runs,
     isLearner,
     errors: [],
   };
@@ -102,7 +104,7 @@ function answersOf(model: Model, pod: SimulatedPod): MemberFact {
     };
   }
   const leaderless = failed('the etcd member sees no leader');
-  const members = model.etcd.listsWithoutQuorum
+  const members = listsWithoutQuorum(pod.runs)
     ? { ok: true as const, value: disk.config.map(toMember) }
     : leaderless;
   return { status: answered, quorum: leaderless, members };

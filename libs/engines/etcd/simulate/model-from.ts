@@ -1,8 +1,9 @@
 import type { ClaimFact, EtcdFacts, PodFact } from '../facts.ts';
 import { formatIdentity } from '../identity.ts';
-import { memberNumber, peerUrl, plainVersion } from '../names.ts';
+import { memberNumber, peerUrl } from '../names.ts';
 import { type EtcdSpec, etcdSpec } from '../resource.ts';
-import { compareVersions, hasData, type Member, membershipOf, rememberedMembers } from '../view.ts';
+import { isSameVersion, lowestVersion } from '../versions.ts';
+import { hasData, type Member, membershipOf, rememberedMembers } from '../view.ts';
 import {
   createModel,
   type Disk,
@@ -26,12 +27,7 @@ export function modelFrom(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: n
   const assumed = spec ?? etcdSpec.parse({ size: 1 });
   const membership = membershipOf(facts, owner);
   const members = membership?.members ?? rememberedMembers(facts, owner) ?? [];
-  const version = membership?.version || recorded?.version || plainVersion(assumed.version);
-  const model = createModel(assumed, {
-    version,
-    hasLearners: compareVersions(version, '3.4.0') >= 0,
-    listsWithoutQuorum: compareVersions(version, '3.5.0') < 0,
-  });
+  const model = createModel(assumed);
   const known: Known = { facts, nowMs, spec: assumed, members, config: members.map(listed), owner };
   Object.assign(model, {
     nowMs,
@@ -45,6 +41,9 @@ export function modelFrom(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: n
     services: services.value,
     budgets: budgets.value,
     leaderId: members.find((member) => member.isLeader)?.id,
+    clusterVersion: lowestVersion(
+      pods.value.filter((pod) => members.some(({ name }) => name === pod.name)).map(({ version }) => version),
+    ),
   } satisfies Partial<Model>);
   return model;
 }
@@ -87,6 +86,9 @@ function podFrom(known: Known, pod: PodFact): SimulatedPod {
   return {
     ...{ name, uid, ownerUid, deleting, ip, phase, version, image },
     madeFor: pod.madeFor,
+    containerId: pod.containerId,
+    changedFrom: pod.changedFrom,
+    ...versionsOf(known, pod),
     trouble: pod.trouble,
     hindrance: pod.hindrance,
     isStuck: isStuck(known, pod, disk !== undefined),
@@ -101,6 +103,15 @@ function podFrom(known: Known, pod: PodFact): SimulatedPod {
     frozenTicks: 0,
     hiddenTicks: 0,
   };
+}
+
+/** Before its container is started anew, it runs what it ran; an image may hold another version than its tag says. */
+function versionsOf({ facts }: Known, pod: PodFact): Pick<SimulatedPod, 'runs' | 'reports'> {
+  const status = facts.members[pod.name]?.status;
+  const said = status?.ok ? status.value.version : pod.version;
+  const isChanging = pod.changedFrom !== null && pod.changedFrom === pod.containerId;
+  if (isChanging) return { runs: said, reports: null };
+  return { runs: pod.version, reports: isSameVersion(said, pod.version) ? null : said };
 }
 
 function seedUrls({ facts, spec }: Known): string[] {

@@ -9,7 +9,6 @@ import type { EtcdSpec } from '../resource.ts';
  */
 export interface Model {
   spec: EtcdSpec;
-  etcd: SimulatedEtcd;
   nowMs: number;
   cluster: ClusterIdentity;
   /** What is left of the custom resource; each change of it raises `resourceVersion`. */
@@ -24,24 +23,20 @@ export interface Model {
   /** How many uids, addresses and member ids were given. */
   given: number;
   leaderId: string | undefined;
+  /** The lowest version of all members, by its minor version; it rises by itself and never falls. */
+  clusterVersion: string | undefined;
   /** How many log entries clients were told are safe. */
   acknowledged: number;
   /** For how many ticks new pods are not scheduled. */
   unschedulableTicks: number;
+  /** For how many ticks the kubelet does not see changed images. */
+  slowTicks: number;
   /** How many more membership changes etcd refuses as "unhealthy cluster". */
   refusals: number;
   /** Rules that were broken, in words. */
   violations: string[];
   /** Ids that ever had a disk, by member number: who held data under a name. */
   held: Map<string, Set<string>>;
-}
-
-/** What a version of etcd can do. */
-export interface SimulatedEtcd {
-  version: string;
-  hasLearners: boolean;
-  /** Answers a list of members without quorum, as etcd does before 3.5. */
-  listsWithoutQuorum: boolean;
 }
 
 export interface SimulatedMember {
@@ -68,9 +63,16 @@ export interface SimulatedPod {
   deleting: boolean;
   ip: string | null;
   phase: string;
+  /** What it was made for or last changed to: its image. */
   version: string;
   image: string;
   madeFor: string | null;
+  /** What its container was started with. */
+  runs: string;
+  /** The version that its process says, where that is not what its image's tag promises. */
+  reports: string | null;
+  containerId: string | null;
+  changedFrom: string | null;
   trouble: string | null;
   hindrance: Hindrance | null;
   /** Something outside keeps it as it is: it neither starts nor ends before that is mended. */
@@ -100,10 +102,9 @@ export interface SimulatedClaim {
   disk: Disk | undefined;
 }
 
-export function createModel(spec: EtcdSpec, etcd: SimulatedEtcd): Model {
+export function createModel(spec: EtcdSpec): Model {
   return {
     spec,
-    etcd,
     nowMs: 1_000_000,
     cluster: { namespace: 'default', name: 'example', uid: 'cluster-uid' },
     resource: 'there',
@@ -116,8 +117,10 @@ export function createModel(spec: EtcdSpec, etcd: SimulatedEtcd): Model {
     budgets: [],
     given: 0,
     leaderId: undefined,
+    clusterVersion: undefined,
     acknowledged: 0,
     unschedulableTicks: 0,
+    slowTicks: 0,
     refusals: 0,
     violations: [],
     held: new Map(),

@@ -54,7 +54,7 @@ export function mayDrainQuorum(model: Model): boolean {
 }
 
 /** Every disk that still exists, under a running pod or kept by a claim. */
-const everyDisk = (model: Model): Disk[] => [
+export const everyDisk = (model: Model): Disk[] => [
   ...model.pods.flatMap((pod) => (pod.claimName === null && pod.disk && !isEnding(pod) ? [pod.disk] : [])),
   ...model.claims.flatMap((claim) =>
     claim.disk && !claim.deleting && claim.phase !== 'Lost' ? [claim.disk] : [],

@@ -1,9 +1,12 @@
 import type { Plan, Step } from '../../../engine/contract.ts';
 import { parseIdentity } from '../identity.ts';
-import type { PromoteMember, RemoveMember } from '../steps/membership.ts';
+import type { SetImage } from '../steps/image.ts';
+import type { AddMember, PromoteMember, RemoveMember } from '../steps/membership.ts';
 import type { CreateObject, DeleteObject } from '../steps/objects.ts';
-import { isFormed, type Model } from './model.ts';
-import { quorumConfig, wouldHaveQuorum } from './raft.ts';
+import { quorumOf } from '../view.ts';
+import { isFormed, type Model, type SimulatedMember } from './model.ts';
+import { liveMembers, quorumConfig } from './raft.ts';
+import { isEnding, knowsLearners, lowestRunning } from './versions.ts';
 
 /** What no plan may do, judged by what is true in the model and not by what was observed. Answers what is broken. */
 export function brokenRules(model: Model, plan: Plan): string[] {
@@ -20,8 +23,33 @@ const removalKeepsQuorum: Rule = (model, { step, args }) => {
   const config = quorumConfig(model);
   if (!config) return `${name} is removed without quorum`;
   const rest = config.filter((member) => member.id !== id);
-  return wouldHaveQuorum(model, rest) ? undefined : `${name} is removed, and the rest has no quorum`;
+  return keepQuorum(model, rest) ? undefined : `${name} is removed, and the rest has no quorum`;
 };
+
+/** Whether these would have a majority of members that run and go on running. */
+function keepQuorum(model: Model, config: SimulatedMember[], without?: string): boolean {
+  const lasting = liveMembers(model).filter(({ pod }) => !isEnding(pod));
+  const voters = config.filter((member) => !member.isLearner);
+  const left = voters.filter(({ id }) => id !== without && lasting.some(({ disk }) => disk.memberId === id));
+  return left.length >= quorumOf(voters.length);
+}
+
+const restartKeepsQuorum: Rule = (model, { step, args }) => {
+  const { name, voter } = args as SetImage;
+  if (step !== 'setImage') return undefined;
+  const id = liveMembers(model).find(({ pod }) => pod.name === name)?.disk.memberId;
+  const config = quorumConfig(model) ?? [];
+  // Who is no voter, or does not run, or has no quorum to take part in, takes nothing away.
+  if (!config.some((member) => member.id === id && !member.isLearner)) return undefined;
+  if (!voter) return `${name} is restarted without asking the others`;
+  if (model.leaderId === id) return `${name} is restarted while it leads`;
+  return keepQuorum(model, config, id) ? undefined : `${name} is restarted, and the rest has no quorum`;
+};
+
+const learnersAreUnderstood: Rule = (model, { step, args }) =>
+  step === 'addMember' && (args as AddMember).learner && !knowsLearners(lowestRunning(model))
+    ? `a learner is added while ${lowestRunning(model)} runs`
+    : undefined;
 
 const leaderStays: Rule = (model, { step, args }) =>
   step === 'removeMember' && (args as RemoveMember).id === model.leaderId
@@ -68,6 +96,8 @@ const onlyStrangersAreDeleted: Rule = (model, { step, args }) => {
 
 const rules: Rule[] = [
   removalKeepsQuorum,
+  restartKeepsQuorum,
+  learnersAreUnderstood,
   leaderStays,
   oneChangeInFlight,
   noSecondBootstrap,

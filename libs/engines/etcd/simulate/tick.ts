@@ -8,7 +8,8 @@ import {
   type SimulatedMember,
   type SimulatedPod,
 } from './model.ts';
-import { endIfRemoved, liveMembers, replicate } from './raft.ts';
+import { endIfRemoved, everyDisk, liveMembers, quorumConfig, replicate } from './raft.ts';
+import { isEnding, noticeImages, raiseClusterVersion, whyNotRunnable } from './versions.ts';
 
 const tickMs = 500;
 
@@ -25,9 +26,13 @@ export function tick(model: Model): void {
   if (model.unschedulableTicks > 0) model.unschedulableTicks -= 1;
   else for (const pod of model.pods) schedule(model, pod);
   for (const pod of model.pods) {
-    if (pod.ip !== null && !pod.isUp && !pod.isStuck && pod.phase === 'Running') start(model, pod);
+    const isDown = pod.ip !== null && !pod.isUp && !pod.isStuck && pod.phase === 'Running';
+    if (isDown && !isEnding(pod)) start(model, pod);
   }
   replicate(model);
+  const config = quorumConfig(model);
+  if (config) raiseClusterVersion(model, config);
+  noticeImages(model);
   for (const pod of model.pods) {
     pod.frozenTicks = Math.max(0, pod.frozenTicks - 1);
     pod.hiddenTicks = Math.max(0, pod.hiddenTicks - 1);
@@ -52,7 +57,15 @@ function start(model: Model, pod: SimulatedPod): void {
   const crash = (text: string) => {
     pod.trouble = `CrashLoopBackOff (exit code 1: ${text})`;
   };
+  // The first process of all begins a cluster that knows of no other before it.
+  if (!isFormed(model) && everyDisk(model).length === 0) model.clusterVersion = undefined;
+  const obstacle = whyNotRunnable(model, pod);
+  if (obstacle !== undefined) {
+    pod.trouble = obstacle;
+    return;
+  }
   pod.hasRun = true;
+  pod.containerId = `container-${nextOf(model)}`;
   const disk = diskOf(model, pod);
   if (disk) {
     pod.isUp = true;

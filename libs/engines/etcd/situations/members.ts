@@ -12,13 +12,9 @@ import {
 import type { Start } from '../objects.ts';
 import { health, mayPromote, mayRemove } from '../quorum.ts';
 import { hasData, type Member, type Membership } from '../view.ts';
-import type { Decided, Situation, World } from '../world.ts';
+import type { Decided, QuorateWorld, Situation } from '../world.ts';
 
 /** A formed cluster with quorum, whose members and Kubernetes objects do not fit together, or which changes. */
-
-export interface QuorateWorld extends World {
-  membership: Membership;
-}
 
 type MemberSituation = Situation<QuorateWorld>;
 

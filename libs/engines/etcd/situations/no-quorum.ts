@@ -1,7 +1,9 @@
 import type { Step } from '../../../engine/contract.ts';
 import { type ClaimFact, isFinished, isKept } from '../facts.ts';
-import { createMember, deletePod, recordNumber } from '../make.ts';
+import { createMember, deletePod, recordNumber, setImage } from '../make.ts';
 import { memberNumber } from '../names.ts';
+import { memberImage } from '../objects.ts';
+import { isSameVersion } from '../versions.ts';
 import { type Member, membersDisagree, quorumOf, rememberedMembers } from '../view.ts';
 import { podOf, type Situation, type World } from '../world.ts';
 
@@ -27,8 +29,23 @@ function returning(world: World, remembered: Member[] | undefined): Step[] {
     .flatMap((number) =>
       createMember(world, number, { as: 'returning' }, 'its claim keeps its data, so it returns'),
     );
-  return [...finished, ...pods];
+  return [...finished, ...unstartable(world), ...pods];
 }
+
+/** Processes that do not run with a version other than the recorded one, which is known to run: started with that. */
+const unstartable = (world: World): Step[] =>
+  world.pods
+    .filter((pod) => pod.trouble !== null && !pod.deleting && !isFinished(pod))
+    .filter(
+      ({ name, version }) => !world.facts.members[name]?.status.ok && isOther(version, world.spec.version),
+    )
+    .map((pod) => {
+      const why = `it does not run with ${pod.version}, so it returns with ${world.spec.version} (${pod.trouble})`;
+      return setImage(pod, memberImage(world.spec), world.spec.version, why);
+    });
+
+const isOther = (version: string, recorded: string): boolean =>
+  version !== '' && !isSameVersion(version, recorded);
 
 const claimNamed = (world: World, name: string | null): ClaimFact | undefined =>
   world.claims.find((claim) => claim.name === name);

@@ -68,12 +68,6 @@ test('a member that is silent for a while keeps its place', () => {
   assert.match(plan.message, /not answering: example-3/);
 });
 
-test('another version is refused clearly, because upgrades cannot be done yet', () => {
-  const plan = planFor({ members: well(1, 2, 3), spec: { version: '3.5.16' } });
-  assert.deepEqual([plan.reason, plan.steps], ['VersionChange', []]);
-  assert.match(plan.blocked?.action ?? '', /back to 3\.4\.23/);
-});
-
 test('a service that is missing or was changed is put back', () => {
   assert.deepEqual(stepsOf(planFor({ members: well(1), services: 'headless' })), [
     'applyService example-client',

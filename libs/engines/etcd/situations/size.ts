@@ -1,16 +1,21 @@
 import { addMember, createMember, recordNumber } from '../make.ts';
-import { memberName, peerUrl, plainVersion } from '../names.ts';
+import { memberName, peerUrl } from '../names.ts';
 import { health, mayAdd, mayRemove } from '../quorum.ts';
-import { compareVersions, type Member } from '../view.ts';
-import { highestNumber, type Situation } from '../world.ts';
-import { type QuorateWorld, quorumRule, removal, troubleOf, urlsOf } from './members.ts';
+import { compareVersions, lowestVersion } from '../versions.ts';
+import type { Member } from '../view.ts';
+import { highestNumber, type QuorateWorld, type Situation } from '../world.ts';
+import { quorumRule, removal, troubleOf, urlsOf } from './members.ts';
+import { upgrade, upgradeWaits } from './upgrade.ts';
 
 /** A formed cluster with quorum, whose members all have their place: is it the size and version wanted? */
 
 type SizeSituation = Situation<QuorateWorld>;
 
-/** etcd has learners from 3.4 on (etcd documentation, "Learner"). */
-const hasLearners = (version: string): boolean => compareVersions(version, '3.4.0') >= 0;
+/** etcd has learners from 3.4 on (etcd documentation, "Learner"), that is when all its members are. */
+function hasLearners({ membership, identity }: QuorateWorld): boolean {
+  const version = lowestVersion([membership.version, identity?.upgradingFrom ?? membership.version]);
+  return compareVersions(version ?? '', '3.4.0') >= 0;
+}
 
 const scaleIn: SizeSituation = {
   reason: 'ScaleIn',
@@ -44,7 +49,7 @@ const scaleOut: SizeSituation = {
   decide(world) {
     const { membership, spec, cluster } = world;
     if (membership.members.length >= spec.size) return undefined;
-    const learner = hasLearners(membership.version);
+    const learner = hasLearners(world);
     if (!mayAdd(membership, learner)) return undefined;
     const number = highestNumber(world) + 1;
     const name = memberName(cluster.name, number);
@@ -86,27 +91,9 @@ const unhealthy: SizeSituation = {
   },
 };
 
-/** Not built yet: said clearly instead of half done. The members stay as they are. */
-const otherVersion: SizeSituation = {
-  reason: 'VersionChange',
-  decide({ wantedVersion, identity, membership }) {
-    const wanted = plainVersion(wantedVersion);
-    if (!identity || wanted === identity.version) return undefined;
-    return {
-      message: `version ${identity.version} runs and ${wanted} is wanted: upgrades are not supported yet; ${health(membership)}`,
-      blocked: {
-        rule: 'the version of a running cluster cannot be changed yet',
-        evidence: `spec.version is ${wanted}, the members were started with ${identity.version}`,
-        action: `set spec.version back to ${identity.version}`,
-      },
-      requeueAfterMs: 10_000,
-    };
-  },
-};
-
 const healthy: SizeSituation = {
   reason: 'Healthy',
   decide: ({ membership }) => ({ message: `all well: ${health(membership)}`, requeueAfterMs: 10_000 }),
 };
 
-export const size: SizeSituation[] = [scaleIn, scaleOut, unhealthy, otherVersion, healthy];
+export const size: SizeSituation[] = [scaleIn, scaleOut, ...upgradeWaits, unhealthy, ...upgrade, healthy];

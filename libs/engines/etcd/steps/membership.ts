@@ -93,7 +93,7 @@ export async function addMember(args: AddMember, context: ActContext): Promise<S
   return outcome ?? noQuorum;
 }
 
-const idsOf = (members: { id: string }[]): string =>
+export const idsOf = (members: { id: string }[]): string =>
   members
     .map((member) => member.id)
     .sort()
@@ -151,7 +151,7 @@ export async function removeMember(args: RemoveMember, context: ActContext): Pro
 }
 
 /** The endpoints that reach quorum, in their order, asked side by side. */
-async function quorateOf(endpoints: string[], signal: AbortSignal): Promise<string[]> {
+export async function quorateOf(endpoints: string[], signal: AbortSignal): Promise<string[]> {
   const answers = await Promise.all(
     endpoints.map(async (endpoint) => {
       const client = connectEtcd(endpoint, { timeoutMs: 2000, signal });

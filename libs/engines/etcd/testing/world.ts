@@ -27,6 +27,12 @@ export interface Sketch {
   /** What else is to be said of its pod and its claim. */
   podFact?: Partial<PodFact>;
   claimFact?: Partial<ClaimFact>;
+  /** What its pod was made for or last changed to; that of the cluster unless said. */
+  version?: string;
+  /** What its process says; what its pod was made for unless said. */
+  runs?: string;
+  /** Its pod was changed, and its container has not been restarted yet. */
+  changing?: true;
 }
 
 export interface WorldSketch {
@@ -108,7 +114,9 @@ function podOf(member: Sketch, { claims }: WorldSketch, version: string): PodFac
       ip: `10.0.0.${member.number}`,
       phase: member.pod === 'ended' ? 'Failed' : 'Running',
       ready: answers(member),
-      version,
+      version: member.version ?? version,
+      containerId: 'container',
+      changedFrom: member.changing ? 'container' : null,
       claimName: claims ? name : null,
       trouble: member.trouble ?? null,
       ...{ resourceVersion: '3', image: `quay.io/coreos/etcd:v${version}`, madeFor: null },
@@ -145,7 +153,8 @@ export const strayClaim: ClaimFact = {
 /** As it should be for these members. */
 function budgetOf(members: Sketch[]): ShapedFact {
   const voters = members.filter((member) => !member.learner && !member.unlisted).length;
-  const budget = disruptionBudget(cluster, members.length - (voters >= 3 ? 1 : 0));
+  const lettingGo = voters >= 3 && !members.some((member) => member.changing);
+  const budget = disruptionBudget(cluster, members.length - (lettingGo ? 1 : 0));
   const shape = budgetShape(budget);
   return { name: cluster.name, uid: 'budget', ownerUid: uid, deleting: false, shape };
 }
@@ -176,7 +185,7 @@ function answersOf(member: Sketch, all: Sketch[], sketch: WorldSketch, spec: Etc
     memberId: idOf(member),
     clusterId: 'c',
     leaderId: hasQuorum && leader ? idOf(leader) : '0',
-    version: spec.version,
+    version: member.runs ?? member.version ?? sketch.version ?? '3.4.23',
     isLearner: member.learner === true,
     errors: [],
   };

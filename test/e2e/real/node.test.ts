@@ -1,0 +1,51 @@
+import { test } from 'node:test';
+import { agentImage } from '../bench/agent.ts';
+import { createCluster } from '../cluster.ts';
+import { holds, holdsNoMore } from '../conditions.ts';
+import { openStage } from '../stage.ts';
+
+const seen = await openStage();
+const { stage } = seen;
+
+/** How long the kubelet stands still: a node counts as not ready after 40 s without a word of it. */
+const pauseSeconds = 60;
+
+/** Stops the kubelet of a node and lets it go on by itself: while it stands still nobody can ask for that. */
+const pausingPod = (nodeName: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'pause-kubelet' },
+  spec: {
+    nodeName,
+    hostPID: true,
+    restartPolicy: 'Never',
+    tolerations: [{ operator: 'Exists' }],
+    containers: [
+      {
+        name: 'pause',
+        image: agentImage,
+        command: [
+          'sh',
+          '-c',
+          `kubelet=$(grep -lsx kubelet /proc/[0-9]*/comm | cut -d/ -f3)
+trap 'kill -s CONT $kubelet; exit' TERM
+kill -s STOP $kubelet; sleep ${pauseSeconds} & wait $!; kill -s CONT $kubelet`,
+        ],
+        securityContext: { privileged: true, runAsUser: 0 },
+      },
+    ],
+  },
+});
+
+test('a node that is not heard of: it is named while its members serve on, and all is well when it is back', async (t) => {
+  const cluster = await createCluster(seen, t, 'unheard', { claims: true });
+  const { nodeName = '' } = (cluster.pods()[0]?.['spec'] ?? {}) as { nodeName?: string };
+  await stage.apply(pausingPod(nodeName));
+  const words = new RegExp(`its node ${nodeName} is not ready .*kubectl delete node ${nodeName}`);
+  await holds(stage, 'unheard', 'Degraded', ['NodeNotReady', words], 120_000);
+  const written = cluster.writer.acknowledged();
+  await cluster.until('writes go on', () => cluster.writer.acknowledged() > written + 10);
+  await cluster.settled(3, 180_000);
+  await holdsNoMore(stage, 'unheard', 'Degraded');
+  await cluster.finish();
+});

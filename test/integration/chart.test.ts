@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { before, describe, test } from 'node:test';
+import { QueueKeys } from 'bullmq';
+import { parse } from 'yaml';
+import { values } from '../../deploy/chart/values.ts';
+import { defaultLimits } from '../../libs/bus/streams.ts';
+import { engines } from '../../libs/engines/index.ts';
+import { resourceTypeOf } from '../../libs/kube/definition.ts';
+import { modelFields } from '../../libs/kube/models.ts';
+import { type KubeObject, labels } from '../../libs/kube/object.ts';
+import { queueName, queuePrefix } from '../../libs/queue/redis.ts';
+import { settings } from '../../libs/service/config.ts';
+import { watcherSettings } from '../../services/watcher/settings.ts';
+import { workerSettings } from '../../services/worker/settings.ts';
+import { type Container, chart, helm, render, type Workload, workloadsOf } from '../chart.ts';
+
+const existing = {
+  nats: {
+    url: 'tls://nats.example:4222',
+    auth: { existingSecret: 'nats-login', credsKey: 'creds', userKey: 'user', passwordKey: 'password' },
+    tls: { existingSecret: 'nats-tls', certKey: 'tls.crt', keyKey: 'tls.key' },
+  },
+  redis: {
+    url: 'rediss://redis.example:6380',
+    auth: { existingSecret: 'redis-login', usernameKey: 'user' },
+    tls: { existingSecret: 'redis-tls' },
+  },
+};
+const scaled = { worker: { autoscaling: { enabled: true } } };
+const keda = ['keda.sh/v1alpha1'];
+
+/** What people install, each with what is special about it. */
+const cases: [what: string, rendering: Parameters<typeof render>][] = [
+  ['the defaults', [{}]],
+  ['the defaults on 1.20', [{}, '1.20.2']],
+  ['existing servers', [existing]],
+  ['existing servers with KEDA', [{ ...existing, ...scaled }, '1.35.0', keda]],
+  ['bundled servers with KEDA on 1.20', [scaled, '1.20.2', keda]],
+  ['a HorizontalPodAutoscaler', [scaled]],
+  ['a ServiceMonitor', [{ serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } }]],
+  ['one namespace', [{ watchNamespace: 'databases' }]],
+  ['OpenShift', [{ runAsUser: null }]],
+  ['nothing but the services', [{ ...existing, ...noExtras() }]],
+];
+function noExtras() {
+  const off = { enabled: false };
+  return { crds: { install: false }, podDisruptionBudgets: off, networkPolicies: off };
+}
+
+describe('the chart', () => {
+  const rendered = new Map<string, KubeObject[]>();
+  const of = (what: string): KubeObject[] => rendered.get(what) ?? assert.fail(`no case ${what}`);
+  before(async () => {
+    for (const [what, rendering] of cases) rendered.set(what, await render(...rendering));
+  });
+
+  /** Checks each object of each case, and names the one that fails. */
+  function everywhere(title: string, check: (object: KubeObject, among: KubeObject[]) => void) {
+    test(title, () => {
+      for (const [what, objects] of rendered) {
+        for (const object of objects) {
+          try {
+            check(object, objects);
+          } catch (error) {
+            const { kind, metadata } = object;
+            throw new Error(`${what}: ${kind} ${metadata.name}: ${(error as Error).message}`, {
+              cause: error,
+            });
+          }
+        }
+      }
+    });
+  }
+  const eachWorkload = (title: string, check: (workload: Workload, among: KubeObject[]) => void) =>
+    everywhere(title, (object, among) => {
+      for (const workload of workloadsOf([object])) check(workload, among);
+    });
+  const eachContainer = (title: string, check: (container: Container, workload: Workload) => void) =>
+    eachWorkload(title, (workload) => {
+      for (const container of workload.spec.template.spec.containers) check(container, workload);
+    });
+
+  test('passes the linter', async () => {
+    await helm(['lint', '--strict', chart]);
+  });
+
+  test('has the version of the project', () => {
+    const { version, appVersion } = parse(readFileSync(`${chart}/Chart.yaml`, 'utf8'));
+    const project = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    assert.deepEqual([version, appVersion], [project.version, project.version]);
+  });
+
+  everywhere('has only fields that the newest Kubernetes knows', (object) => {
+    const version = object.apiVersion.split('/').at(-1) ?? '';
+    const model = `${version.charAt(0).toUpperCase()}${version.slice(1)}${object.kind}`;
+    // Kinds of others, and those that only older versions have, are for a real API server to judge.
+    if (modelFields(model)) assert.deepEqual(unknownFields(object, model), []);
+  });
+
+  everywhere('has every object in a namespace, and never without one that it needs', ({ kind, metadata }) => {
+    const isOfCluster = /^(Cluster|CustomResource)/.test(kind);
+    assert.equal(metadata.namespace === undefined, isOfCluster);
+  });
+
+  eachWorkload('keeps to the restricted pod security standard', ({ spec }) => {
+    const { securityContext, containers } = spec.template.spec;
+    const { runAsNonRoot, seccompProfile } = securityContext as Record<string, unknown>;
+    assert.deepEqual([runAsNonRoot, seccompProfile], [true, { type: 'RuntimeDefault' }]);
+    for (const container of containers) {
+      assert.deepEqual(container.securityContext, {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+    assert.doesNotMatch(JSON.stringify(spec), /hostPath|hostNetwork|hostPID|hostPort|privileged/);
+  });
+
+  eachContainer('has probes, requests and limits for every container', (container) => {
+    assert.ok(container.livenessProbe && container.readinessProbe);
+    for (const part of [container.resources?.requests, container.resources?.limits]) {
+      assert.deepEqual(Object.keys(part ?? {}).sort(), ['cpu', 'memory']);
+    }
+  });
+
+  eachContainer('gives every volume a place and every place a volume', (container, { spec }) => {
+    const claims = (spec as { volumeClaimTemplates?: KubeObject[] }).volumeClaimTemplates ?? [];
+    const volumes = [
+      ...(spec.template.spec.volumes ?? []).map(({ name }) => name),
+      ...claims.map(({ metadata }) => metadata.name),
+    ];
+    const mounted = (container.volumeMounts ?? []).map(({ name }) => name);
+    assert.deepEqual(mounted.sort(), volumes.sort());
+  });
+
+  eachWorkload(
+    'gives a token to the services, each with an account of its own, and to nobody else',
+    (workload, among) => {
+      const { serviceAccountName, automountServiceAccountToken } = workload.spec.template.spec;
+      const isService = workload.kind === 'Deployment';
+      assert.equal(automountServiceAccountToken, isService);
+      assert.equal(serviceAccountName, isService ? workload.metadata.name : undefined);
+      const accounts = among
+        .filter(({ kind }) => kind === 'ServiceAccount')
+        .map(({ metadata }) => metadata.name);
+      if (isService) assert.ok(accounts.includes(workload.metadata.name));
+    },
+  );
+
+  everywhere('gives no rights to everything, and none to roles or Secrets', ({ kind, ...object }) => {
+    if (!/Role$/.test(kind)) return;
+    for (const rule of object['rules'] as Record<string, string[]>[]) {
+      assert.doesNotMatch(JSON.stringify(rule), /\*|secrets|roles|impersonate|escalate|bind"|exec"/);
+      assert.ok(rule['verbs']?.length);
+    }
+  });
+
+  test('binds every role, and none of others', () => {
+    for (const [what, objects] of rendered) {
+      const roles = objects.filter(({ kind }) => /Role$/.test(kind));
+      const bound = objects.flatMap((object) => {
+        const { kind, name } = (object['roleRef'] ?? {}) as { kind?: string; name?: string };
+        return kind === undefined ? [] : [`${kind}/${name}`];
+      });
+      assert.deepEqual(
+        bound.sort(),
+        roles.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort(),
+        what,
+      );
+    }
+  });
+
+  test('lets the watcher and the worker read all that the engines own', () => {
+    for (const [service, verbs] of [
+      ['watcher', ['list', 'watch']],
+      ['worker', ['get', 'list']],
+    ] as const) {
+      for (const what of ['the defaults', 'one namespace']) {
+        for (const type of engines.flatMap(({ resource, owned }) => [resourceTypeOf(resource), ...owned])) {
+          const granted = rulesOf(of(what), service).flatMap((rule) =>
+            rule.apiGroups.includes(type.group) && rule.resources.includes(type.plural) ? rule.verbs : [],
+          );
+          for (const verb of verbs)
+            assert.ok(granted.includes(verb), `${service} may not ${verb} ${type.plural}`);
+        }
+      }
+    }
+  });
+
+  eachContainer('sets only what the service reads, to what it takes', (container, { kind, spec }) => {
+    if (kind !== 'Deployment') return;
+    const schemas = { watcher: watcherSettings, worker: workerSettings, observer: settings };
+    const schema = schemas[container.name as keyof typeof schemas];
+    const environment = (container.env ?? []).filter(({ name }) => name !== 'LOG_LEVEL');
+    const mounts = (container.volumeMounts ?? []).map(({ mountPath }) => mountPath);
+    const given = environment.map(({ name, value = 'from a Secret' }): [string, string] => {
+      assert.ok(name in schema.shape, `${name} is no setting`);
+      if (!value.startsWith('/')) return [name, value];
+      assert.ok(
+        mounts.some((mount) => value.startsWith(`${mount}/`)),
+        `${value} is not mounted`,
+      );
+      // Any file that can be read does.
+      return [name, import.meta.filename];
+    });
+    schema.parse(Object.fromEntries(given));
+    assert.match(container.command.join(' '), new RegExp(`^node /app/services/${container.name}/main.ts$`));
+    // So that the watcher takes none of Quorate's own pods for a member.
+    assert.notEqual(spec.template.metadata.labels[labels.managedBy], labels.managedByValue);
+  });
+
+  everywhere(
+    'names the protocol of ports, which 1.20 has no default for in a server-side apply',
+    (object) => {
+      const { ports = [] } = (object['spec'] ?? {}) as { ports?: { protocol?: string }[] };
+      const containers = workloadsOf([object]).flatMap(({ spec }) => spec.template.spec.containers);
+      const all = [
+        ...(object.kind === 'Service' ? ports : []),
+        ...containers.flatMap((each) => each.ports ?? []),
+      ];
+      for (const port of all) assert.ok(port.protocol, JSON.stringify(port));
+    },
+  );
+
+  everywhere('selects pods that there are', (object, among) => {
+    const spec = (object['spec'] ?? {}) as { selector?: Selector; podSelector?: Selector };
+    const isMonitor = object.kind === 'ServiceMonitor' || object.kind === 'CustomResourceDefinition';
+    const selector = isMonitor ? undefined : (spec.podSelector ?? spec.selector);
+    if (selector === undefined) return;
+    const wanted = Object.entries(selector.matchLabels ?? selector);
+    const pods = workloadsOf(among).map(({ spec }) => spec.template.metadata.labels);
+    assert.ok(
+      pods.some((pod) => wanted.every(([label, value]) => pod[label] === value)),
+      JSON.stringify(wanted),
+    );
+  });
+
+  test('has one observer, and the old one ends before the new begins', () => {
+    const observer = workloadsOf(of('the defaults')).find(
+      ({ metadata }) => metadata.name === 'quorate-observer',
+    );
+    assert.deepEqual([observer?.spec.replicas, observer?.spec.strategy?.type], [1, 'Recreate']);
+  });
+
+  test('lets the bundled NATS store what the streams may hold, and no more than its claim', () => {
+    const config = of('the defaults').find(({ kind }) => kind === 'ConfigMap')?.['data'] as {
+      'nats.conf': string;
+    };
+    const [, megabytes] = /max_file_store: (\d+)MB/.exec(config['nats.conf']) ?? [];
+    const reserved = Object.values(defaultLimits).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
+    assert.ok(Number(megabytes) * 1024 ** 2 >= reserved);
+    assert.equal(values.parse({}).nats.persistence.size, '4Gi');
+    assert.ok(Number(megabytes) < 4 * 1024);
+  });
+
+  test('has budgets in the version that the Kubernetes knows', () => {
+    const versions = (what: string) =>
+      of(what).flatMap(({ kind, apiVersion }) => (kind === 'PodDisruptionBudget' ? [apiVersion] : []));
+    assert.deepEqual(versions('the defaults'), ['policy/v1', 'policy/v1']);
+    assert.deepEqual(versions('the defaults on 1.20'), ['policy/v1beta1', 'policy/v1beta1']);
+  });
+
+  test('installs no server where one exists, and reads its credentials from Secrets', () => {
+    const objects = of('existing servers');
+    assert.deepEqual(
+      workloadsOf(objects).map(({ kind }) => kind),
+      ['Deployment', 'Deployment', 'Deployment'],
+    );
+    const worker = workloadsOf(objects).find(({ metadata }) => metadata.name === 'quorate-worker');
+    const [container] = worker?.spec.template.spec.containers ?? [];
+    const environment = Object.fromEntries(
+      (container?.env ?? []).map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.secretKeyRef]),
+    );
+    assert.deepEqual(environment, {
+      ...{ LOG_LEVEL: 'info', QUORATE_KUBE: 'local', QUORATE_HTTP_PORT: '8080', QUORATE_CONCURRENCY: '20' },
+      NATS_URL: 'tls://nats.example:4222',
+      NATS_USER: { name: 'nats-login', key: 'user' },
+      NATS_PASSWORD: { name: 'nats-login', key: 'password' },
+      NATS_CREDS: '/etc/quorate/nats-auth/creds',
+      NATS_CA: '/etc/quorate/nats-tls/ca.crt',
+      NATS_CERT: '/etc/quorate/nats-tls/tls.crt',
+      NATS_KEY: '/etc/quorate/nats-tls/tls.key',
+      REDIS_URL: 'rediss://redis.example:6380',
+      REDIS_USERNAME: { name: 'redis-login', key: 'user' },
+      REDIS_PASSWORD: { name: 'redis-login', key: 'password' },
+      REDIS_CA: '/etc/quorate/redis-tls/ca.crt',
+    });
+    const volumes = worker?.spec.template.spec.volumes?.map(({ name, secret }) => [name, secret?.secretName]);
+    assert.deepEqual(volumes, [
+      ['nats-auth', 'nats-login'],
+      ['nats-tls', 'nats-tls'],
+      ['redis-tls', 'redis-tls'],
+    ]);
+  });
+
+  test('with KEDA, scales the workers by the tasks that wait', () => {
+    const listName = new QueueKeys(queuePrefix).toKey(queueName('local'), 'wait');
+    const trigger = (what: string) => {
+      const spec = of(what).find(({ kind }) => kind === 'ScaledObject')?.['spec'];
+      return (spec as { triggers: unknown[] } | undefined)?.triggers[0];
+    };
+    const metadata = { listName, listLength: '20' };
+    assert.deepEqual(trigger('bundled servers with KEDA on 1.20'), {
+      type: 'redis',
+      metadata: { ...metadata, address: 'quorate-redis.quorate.svc:6379', enableTLS: 'false' },
+    });
+    assert.deepEqual(trigger('existing servers with KEDA'), {
+      type: 'redis',
+      metadata: { ...metadata, address: 'redis.example:6380', enableTLS: 'true' },
+      authenticationRef: { name: 'quorate-redis' },
+    });
+    const [authentication] = of('existing servers with KEDA').filter(
+      ({ kind }) => kind === 'TriggerAuthentication',
+    );
+    assert.deepEqual(authentication?.['spec'], {
+      secretTargetRef: [
+        { parameter: 'ca', name: 'redis-tls', key: 'ca.crt' },
+        { parameter: 'password', name: 'redis-login', key: 'password' },
+        { parameter: 'username', name: 'redis-login', key: 'user' },
+      ],
+    });
+  });
+
+  test('leaves the number of workers to what scales them', () => {
+    for (const [what, kind] of [
+      ['a HorizontalPodAutoscaler', 'HorizontalPodAutoscaler'],
+      ['existing servers with KEDA', 'ScaledObject'],
+    ] as const) {
+      assert.equal(of(what).filter((object) => object.kind === kind).length, 1);
+      const worker = workloadsOf(of(what)).find(({ metadata }) => metadata.name === 'quorate-worker');
+      assert.equal(worker?.spec.replicas, undefined);
+    }
+  });
+
+  test('tells what to do next, with the names of this release', async () => {
+    const notes = async (...set: string[]) => {
+      const install = ['install', 'mine', chart, '--namespace', 'here', '--dry-run=client'];
+      return (await helm([...install, ...set])).split('NOTES:')[1] ?? '';
+    };
+    const plain = await notes();
+    assert.match(plain, /--namespace here rollout status deployment\/mine-worker/);
+    assert.match(plain, /NATS and Redis are bundled/);
+    const told = await notes('--set', 'watchNamespace=there,nats.url=nats://x,redis.url=redis://x');
+    assert.match(told, /kubectl get etcd --namespace there/);
+    assert.doesNotMatch(told, /bundled/);
+  });
+
+  test('refuses a wrong value by its name', async () => {
+    for (const [set, complaint] of [
+      ['worker.replicas=many', /worker\/replicas|worker\.replicas/],
+      ['wroker.replicas=3', /wroker/],
+      ['nats.tls.existingsecret=x', /existingsecret/],
+      ['logLevel=loud', /logLevel/],
+      ['kubeId=Not_An_Id', /kubeId/],
+      ['worker.autoscaling.kind=magic', /kind/],
+    ] as const) {
+      await assert.rejects(helm(['template', 'quorate', chart, '--set', set]), complaint, set);
+    }
+    assert.ok(await helm(['template', 'quorate', chart, '--set', 'global.anything=goes']));
+  });
+});
+
+type Selector = Record<string, string> & { matchLabels?: Record<string, string> };
+
+function rulesOf(objects: KubeObject[], service: string) {
+  return objects
+    .filter(({ kind, metadata }) => /Role$/.test(kind) && metadata.name === `quorate-quorate-${service}`)
+    .flatMap((role) => role['rules'] as { apiGroups: string[]; resources: string[]; verbs: string[] }[]);
+}
+
+/** The paths of fields that the model does not have. */
+function unknownFields(value: unknown, type: string, path = ''): string[] {
+  const list = /^Array<(.*)>$/.exec(type)?.[1];
+  if (list !== undefined)
+    return (value as unknown[]).flatMap((item) => unknownFields(item, list, `${path}[]`));
+  const fields = modelFields(type);
+  // Maps, text and numbers have no fields of their own.
+  if (fields === undefined) return [];
+  return Object.entries(value as object).flatMap(([name, child]) => {
+    const field = fields.find((each) => each.name === name);
+    return field === undefined ? [`${path}.${name}`] : unknownFields(child, field.type, `${path}.${name}`);
+  });
+}
