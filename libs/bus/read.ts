@@ -1,4 +1,11 @@
-import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { isError } from '../errors/catalogue.ts';
 import { type Connection, requestTimeoutMs, unreachable } from './connection.ts';
 import { type EventEnvelope, parseEvent } from './envelope.ts';
 import { nameOf, type StreamName } from './streams.ts';
@@ -27,8 +34,22 @@ export interface ReadOptions {
   signal: AbortSignal;
 }
 
-/** The stored messages in their order; ends at the end of the stream unless told to follow it. */
+/**
+ * The stored messages in their order; ends at the end of the stream unless told to follow it. A stream that nobody has
+ * made yet holds nothing. Throws BUS_UNREACHABLE.
+ */
 export async function* read(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
+  try {
+    yield* stored(connection, options);
+  } catch (error) {
+    if (options.follow || !isError(error, 'BUS_UNREACHABLE') || !isMissing(error.cause)) throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+
+async function* stored(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
   const { stream, filter, follow = false, signal } = options;
   const messages = scan(
     connection,
