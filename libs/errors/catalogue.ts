@@ -176,6 +176,11 @@ export const catalogue = {
     'a decision record does not have the published format',
     'Look at it in the stream DEAD; another program or another version wrote it.',
   ),
+  NOT_RECORDED: entry(
+    false,
+    'nothing that is kept tells of it',
+    'Check the name, the namespace and the kube; what is older than the streams keep is gone.',
+  ),
   RECORDING_REFUSED: entry(
     false,
     'a file is no recording that can be trusted',

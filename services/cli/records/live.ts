@@ -6,6 +6,7 @@ import type { RecordingEntry } from '../../../libs/engine/recording.ts';
 import { repeatSchema } from '../../../libs/engine/repeat.ts';
 import { isError } from '../../../libs/errors/catalogue.ts';
 import type { ClusterKey } from '../../../libs/kube/key.ts';
+import { wait } from '../../../libs/service/backoff.ts';
 
 /** What the bus keeps of one cluster, or of all clusters of a kube. */
 export interface RecordsWanted {
@@ -27,7 +28,9 @@ export async function readRecords(bus: Bus, wanted: RecordsWanted): Promise<Reco
   return (await Promise.all(read)).flat();
 }
 
-/** Hands on every entry that is stored from `from` on, as it comes, until the signal is aborted. */
+const retryMs = 1_000;
+
+/** Hands on every entry that is stored from `from` on, as it comes, until the signal is aborted, outages or not. */
 export async function followRecords(
   bus: Bus,
   wanted: RecordsWanted,
@@ -36,8 +39,19 @@ export async function followRecords(
 ): Promise<void> {
   const { signal } = wanted;
   const follow = sourcesOf(wanted).map(async ({ stream, filter }) => {
-    for await (const message of bus.read({ stream, filter, since: from, follow: true, signal }))
-      for (const entry of entryOf(message)) handle(entry);
+    let since = from;
+    while (!signal.aborted) {
+      try {
+        for await (const message of bus.read({ stream, filter, since, follow: true, signal })) {
+          since = new Date(message.time.getTime() + 1);
+          for (const entry of entryOf(message)) handle(entry);
+        }
+      } catch (error) {
+        // The bus itself says when it is away, and comes back by itself.
+        if (!isError(error, 'BUS_UNREACHABLE')) throw error;
+        await wait(retryMs, signal);
+      }
+    }
   });
   await Promise.all(follow);
 }

@@ -12,6 +12,17 @@ export interface Difference {
 
 type Fields = Record<string, unknown>;
 
+/** Fields that change with everything, or with nothing that means anything. */
+const restless = new Set([
+  ...['resourceVersion', 'generation', 'observedGeneration', 'managedFields', 'creationTimestamp', 'uid'],
+  ...['lastTransitionTime', 'lastUpdateTime', 'lastProbeTime', 'lastHeartbeatTime', 'startTime', 'startedAt'],
+  ...['finishedAt', 'containerID', 'imageID', 'started', 'podIPs', 'hostIPs', 'hostIP', 'qosClass'],
+  ...['kubectl.kubernetes.io/last-applied-configuration', 'disruptedPods', 'deletionGracePeriodSeconds'],
+]);
+
+/** Whether a field by that name tells a person nothing when it changes. */
+export const isRestless = (name: string): boolean => restless.has(name);
+
 /** By which of their fields the things of a list are told apart, the first that all of them have. */
 const identities = ['name', 'type', 'id', 'ip', 'port'];
 
@@ -56,7 +67,7 @@ export function readable(value: unknown): unknown {
   return value['ok'] ? value['value'] : `${unanswered}${value['error']}`;
 }
 
-const unanswered = 'no answer: ';
+export const unanswered = 'no answer: ';
 
 /** Whether this is what `readable` makes of an answer that failed. */
 export function noAnswer(value: unknown): value is string {

@@ -8,6 +8,8 @@ import { fold, phrase, phrases } from './words.ts';
 
 const labelWidth = 8;
 const indent = ' '.repeat('00:00:00.000    '.length);
+/** Where the texts of a pass begin. */
+export const hangingIndent = indent.length + labelWidth + 2;
 
 /** The lines of an entry; none where there is nothing worth a line. */
 export function entryLines(entry: StoryEntry, paint: Paint): string[] {

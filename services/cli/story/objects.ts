@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../../../libs/bus/envelope.ts';
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import { type Difference, differences } from './differences.ts';
+import { type Difference, differences, isRestless } from './differences.ts';
 
 /** What an event says in words: what of its object changed, and who did it. */
 export interface Change {
@@ -29,12 +29,13 @@ const kinds: Record<string, { short: string[]; plural: string }> = {
 };
 
 /** `pod/example-1` */
-export function nameOf({ kind, metadata }: KubeObject): string {
-  return touchedName(kind, metadata.name);
-}
+const nameOf = ({ kind, metadata }: KubeObject): string =>
+  `${kinds[kind]?.short[0] ?? kind.toLowerCase()}/${metadata.name}`;
 
-export function touchedName(kind: string, name: string): string {
-  return `${kinds[kind]?.short[0] ?? kind.toLowerCase()}/${name}`;
+/** The same from the kind as in API paths. */
+export function shownName(resource: string, name: string): string {
+  const kind = Object.values(kinds).find(({ plural }) => plural === resource);
+  return `${kind?.short[0] ?? resource}/${name}`;
 }
 
 /** The kind as in API paths, e.g. `pods`, from any of the words that kubectl takes; `undefined` for another word. */
@@ -44,14 +45,6 @@ export function pluralOf(word: string): string | undefined {
 
 /** Conditions of pods that follow from `Ready`, or lead to it and are no news. */
 const derived = new Set(['ContainersReady', 'Initialized', 'PodReadyToStartContainers']);
-
-/** Fields that change without anything having happened. */
-const restless = new Set([
-  ...['resourceVersion', 'generation', 'observedGeneration', 'managedFields', 'creationTimestamp', 'uid'],
-  ...['lastTransitionTime', 'lastUpdateTime', 'lastProbeTime', 'lastHeartbeatTime', 'startTime', 'startedAt'],
-  ...['finishedAt', 'containerID', 'imageID', 'started', 'podIPs', 'hostIPs', 'hostIP', 'qosClass'],
-  ...['kubectl.kubernetes.io/last-applied-configuration', 'disruptedPods', 'deletionGracePeriodSeconds'],
-]);
 
 /** What an event tells, compared with the object as the event before it told. Pure. */
 export function changeOf(event: EventEnvelope, previous: KubeObject | undefined): Change {
@@ -82,7 +75,7 @@ function meaningful(before: KubeObject, after: KubeObject): Difference[] {
   const found = differences(withoutConditions(before), withoutConditions(after));
   return [...turned(conditionsOf(before), conditionsOf(after)), ...found].flatMap((difference) => {
     if (difference.path.at(-1) === 'deletionTimestamp') return [{ path: ['deletion'], after: 'asked for' }];
-    return difference.path.some((name) => restless.has(name)) ? [] : [difference];
+    return difference.path.some(isRestless) ? [] : [difference];
   });
 }
 
@@ -120,11 +113,13 @@ function turned(before: Map<string, Condition>, after: Map<string, Condition>): 
   });
 }
 
-/** Of those who wrote in the same second, the one who can have written this. */
+/** Of those who wrote in the same second, the one who can have written this; nobody where that is not certain. */
 function authorOf(changedBy: string | undefined, found: Difference[]): string | undefined {
-  if (changedBy === undefined || found.every(({ path }) => path[0] === 'deletion')) return undefined;
-  const isStatus = found.every(({ path }) => path[0] === 'status');
+  const inStatus = found.filter(({ path }) => path[0] === 'status').length;
+  const isMixed = inStatus > 0 && inStatus < found.length;
+  if (changedBy === undefined || isMixed || found.every(({ path }) => path[0] === 'deletion'))
+    return undefined;
   const names = changedBy.split(',').map((each) => each.split('/'));
-  const fitting = names.filter(([, subresource]) => (subresource === 'status') === isStatus);
-  return (fitting.length > 0 ? fitting : names).map(([name]) => name).join(', ');
+  const fitting = names.filter(([, subresource]) => (subresource === 'status') === inStatus > 0);
+  return fitting.map(([name]) => name).join(', ') || undefined;
 }

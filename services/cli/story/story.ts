@@ -4,7 +4,7 @@ import type { Decision, StepRecord } from '../../../libs/engine/decision.ts';
 import type { RecordingEntry } from '../../../libs/engine/recording.ts';
 import type { Repeat } from '../../../libs/engine/repeat.ts';
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import { type Difference, differences } from './differences.ts';
+import { type Difference, differences, isRestless } from './differences.ts';
 import { type Change, changeOf } from './objects.ts';
 
 /** What one pass saw, decided and did. */
@@ -45,27 +45,30 @@ export type StoryEntry = Change | Pass | Repeats;
 /** Tells records, given in the order of their times, as a story. */
 export interface Teller {
   take(record: RecordingEntry): StoryEntry[];
-  /** What is still counted: repeats are only told when something else happens, or in the end. */
-  rest(): StoryEntry[];
+  /** What is still being counted: repeats are only told when something else happens, or in the end. */
+  counted(): Repeats[];
+  /** The same for the last time. */
+  rest(): Repeats[];
 }
 
 export function createTeller(): Teller {
   /** By subject, the object as the last event told it. */
   const objects = new Map<string, KubeObject>();
   const changes = new Map<string, Change>();
-  /** By worker, the count of a repeat as it was last told; it goes on growing in the same message. */
+  /** By worker, the count of its repeats as it was last heard, and as it was last told: it grows in one message. */
   const repeats = new Map<string, Repeat>();
+  const told = new Map<string, Repeat>();
   let last: Decision | undefined;
   let same: { count: number; since: string; until: string } | undefined;
 
-  const rest = (): Repeats[] => {
-    const counted = [...repeats.values()].map(({ count, firstTime, lastTime }) => ({
-      ...{ count, since: firstTime, until: lastTime },
-    }));
-    const all = [...counted, ...(same ? [same] : [])];
+  const counted = (): Repeats[] => {
+    const ofWorkers = [...repeats.values()].map(({ worker, decision, count, firstTime, lastTime }) => {
+      const before = told.get(worker);
+      if (before?.decision !== decision) return { count, since: firstTime, until: lastTime };
+      return { count: count - before.count, since: before.lastTime, until: lastTime };
+    });
+    const all = [...ofWorkers, ...(same ? [same] : [])].filter(({ count }) => count > 0);
     const decision = [...repeats.values()].at(-1)?.decision ?? last?.id;
-    repeats.clear();
-    same = undefined;
     if (all.length === 0 || decision === undefined) return [];
     const until = all.map((each) => each.until).reduce((a, b) => (a > b ? a : b));
     const since = all.map((each) => each.since).reduce((a, b) => (a < b ? a : b));
@@ -75,18 +78,26 @@ export function createTeller(): Teller {
     ];
   };
 
+  const rest = (): Repeats[] => {
+    const entries = counted();
+    for (const repeat of repeats.values()) told.set(repeat.worker, repeat);
+    repeats.clear();
+    same = undefined;
+    return entries;
+  };
+
   const takeEvent = (subject: string, payload: object): StoryEntry[] => {
     const read = parseEvent(JSON.stringify(payload));
     // The bus puts aside what is no event of ours, with the reason.
     if (!read.ok) return [];
     const { event } = read;
-    const isRepeated = event.redeliveryof !== undefined;
     const previous = objects.get(subject);
     const isSame = previous?.metadata.uid === event.data.metadata.uid;
-    const change = changeOf(event, isSame && !isRepeated ? previous : undefined);
+    const change = changeOf(event, isSame ? previous : undefined);
     changes.set(event.id, change);
-    if (!isRepeated) objects.set(subject, event.data);
-    const isSilent = change.change === 'modified' && change.differences.length === 0 && !isRepeated;
+    objects.set(subject, event.data);
+    const isSilent =
+      change.change === 'modified' && change.differences.length === 0 && change.redeliveryOf === undefined;
     return [...(isSilent ? [] : rest()), change];
   };
 
@@ -102,6 +113,7 @@ export function createTeller(): Teller {
   };
 
   return {
+    counted,
     rest,
     take(record) {
       if ('event' in record) return takeEvent(record.event.subject, record.event.event);
@@ -112,12 +124,10 @@ export function createTeller(): Teller {
   };
 }
 
-/** Fields of facts that change with every write to an object, whoever wrote what. */
-const restless = new Set(['resourceVersion']);
-
+/** What a pass saw otherwise than the one before. */
 const seen = (before: Decision, after: Decision): Difference[] =>
   [...differences(before.spec, after.spec, ['spec']), ...differences(before.facts, after.facts)].filter(
-    ({ path }) => !path.some((name) => restless.has(name)),
+    ({ path }) => !path.some(isRestless),
   );
 
 /** Whether nothing came of either, or the same nothing. */

@@ -1,4 +1,4 @@
-import { type Difference, isFields, noAnswer } from './differences.ts';
+import { type Difference, isFields, isRestless, noAnswer, unanswered } from './differences.ts';
 
 /** Fields that say where in an object something is, and tell a reader nothing. */
 const silent = new Set(['status', 'metadata', 'conditions', 'containerStatuses', 'annotations', 'labels']);
@@ -10,8 +10,21 @@ const longestValue = 90;
 /** Differences in a few words each, the same ones of several things told once. Pure. */
 export function phrases(differences: readonly Difference[]): string[] {
   // The second name in the path of a fact is a member's, the last one a part of what is known of it.
-  const perThing = together(differences, 1, (names) => `(${names.length} of them)`);
+  const told = differences.map(withoutWhat);
+  const perThing = together(told, 1, (names) => `(${names.length} of them)`);
   return together(perThing, -1, (names) => names.join(', ')).map(phrase);
+}
+
+/** Of an answer that failed or came back, what it was before says nothing. */
+function withoutWhat({ path, before, after, note }: Difference): Difference {
+  if (noAnswer(after)) return { path, after };
+  if (noAnswer(before) && after !== undefined) return { path, before: unanswered, after: true };
+  return {
+    path,
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+    ...(note && { note }),
+  };
 }
 
 /** Makes one of those that differ in one name of their path alone. */
@@ -55,7 +68,7 @@ const members = (before: unknown[], after: unknown[]): string =>
 function fieldsOf(value: unknown): string {
   if (!isFields(value)) return '';
   const plain = Object.entries(value).filter(
-    ([, field]) => field !== '' && field !== null && typeof field !== 'object',
+    ([name, field]) => !isRestless(name) && field !== '' && field !== null && typeof field !== 'object',
   );
   if (plain.length === 0 || plain.length > mostFields) return '';
   return ` (${plain.map(([name, field]) => `${name} ${shown(field)}`).join(', ')})`;

@@ -1,0 +1,237 @@
+import type { Blocked } from '../../../libs/engine/contract.ts';
+import type { Decision } from '../../../libs/engine/decision.ts';
+import { type Difference, differences, isFields, isRestless, readable } from './differences.ts';
+import type { History, Incarnation } from './history.ts';
+import type { Change } from './objects.ts';
+
+/** Why something is as it is: a pass that made it so, or something that no pass did, and what was before that. */
+export type Cause = PassCause | OutsideCause | UnknownCause;
+
+export interface PassCause {
+  type: 'pass';
+  decision: string;
+  time: string;
+  /** The steps that did it; empty where the pass only said so. */
+  steps: { step: string; why: string }[];
+  reason: string;
+  message: string;
+  blocked?: Blocked;
+  /** What it saw otherwise than the pass before it, of what its words name. */
+  saw: Difference[];
+  /** Of each thing that its words name, in which of the facts it was and in which not. */
+  found: { name: string; among: string[]; notAmong: string[] }[];
+  /** How many passes lie between, that found and did nothing of their own. */
+  skipped: number;
+  because: Cause[];
+}
+
+/** A change in Kubernetes that no step made. */
+export interface OutsideCause {
+  type: 'change';
+  time: string;
+  object: string;
+  change: Change['change'];
+  differences: Difference[];
+  by?: string;
+  /** What is known of who deleted it. */
+  hint?: string;
+}
+
+export interface UnknownCause {
+  type: 'unknown';
+  words: string;
+}
+
+/** What led to a pass: what it names that changed from outside, or else the pass before it that did something. */
+export function causeOf(history: History, decision: Decision, stepNames?: readonly string[]): PassCause {
+  const { plan, error, steps } = decision;
+  const index = history.decisions.indexOf(decision);
+  const before = history.decisions[index - 1];
+  const names = namesIn(history, decision);
+  const done = steps.filter(({ outcome }) => outcome === 'done');
+  const saw = before === undefined ? [] : sawOf(before, decision, names);
+  return {
+    type: 'pass',
+    decision: decision.id,
+    time: decision.time,
+    steps: done
+      .filter((each) => stepNames === undefined || stepNames.includes(each.why))
+      .map(({ step, why }) => ({ step, why })),
+    reason: plan?.reason ?? error?.code ?? '',
+    message: plan?.message ?? error?.message ?? '',
+    ...(plan?.blocked && { blocked: plan.blocked }),
+    saw,
+    found: saw.length > 0 ? [] : foundOf(decision, names),
+    skipped: 0,
+    because: becauseOf(history, index),
+  };
+}
+
+function becauseOf(history: History, index: number): Cause[] {
+  const outside = outsideOf(history, index);
+  if (outside.length > 0) return outside;
+  for (let earlier = index - 1; earlier >= 0; earlier--) {
+    const decision = history.decisions[earlier];
+    if (decision === undefined) break;
+    const hasDone = decision.steps.some(({ outcome }) => outcome === 'done');
+    const isCause = hasDone || outsideOf(history, earlier).length > 0;
+    if (isCause) return [{ ...causeOf(history, decision), skipped: index - 1 - earlier }];
+    if (isAtRest(decision)) {
+      const words = `nothing that is recorded: pass ${decision.id.slice(0, 8)} before it found all well (${decision.plan?.message})`;
+      return [{ type: 'unknown', words }];
+    }
+  }
+  return [{ type: 'unknown', words: 'what was before that is not kept' }];
+}
+
+/** Conditions that mean that something is under way or in the way, of every engine. */
+const underWay = ['Blocked', 'Recovering', 'Upgrading', 'Scaling'];
+
+const isAtRest = ({ plan }: Decision): boolean =>
+  plan?.status !== undefined &&
+  plan.steps.length === 0 &&
+  plan.blocked === undefined &&
+  !plan.status.conditions.some(({ type, status }) => underWay.includes(type) && status === 'True');
+
+/** The changes that a pass was woken by, or could see first, which no step made and which its words name. */
+function outsideOf(history: History, index: number): Cause[] {
+  const decision = history.decisions[index];
+  if (decision === undefined) return [];
+  const sinceMs = Date.parse(history.decisions[index - 1]?.time ?? '') || 0;
+  const untilMs = Date.parse(decision.time) + decision.durationMs.observe;
+  const names = namesIn(history, decision);
+  const changes = history.changes.filter(({ event, time }) => {
+    const timeMs = Date.parse(time);
+    return decision.wokenBy.includes(event) || (timeMs > sinceMs && timeMs <= untilMs);
+  });
+  return changes.flatMap((change) => {
+    const isOwn = change.object.endsWith(`/${history.cluster}`) && isAsked(change);
+    const isNamed = names.includes(bareName(change)) && isSetback(change);
+    return isOwn || isNamed ? outsideCause(history, change, index) : [];
+  });
+}
+
+const bareName = ({ object }: Change): string => object.slice(object.indexOf('/') + 1);
+
+/** A person's wish: the resource appears, goes, or has another spec. */
+const isAsked = ({ change, differences: found }: Change): boolean =>
+  change !== 'modified' || found.some(({ path }) => path[0] === 'spec' || path[0] === 'deletion');
+
+/** What takes something away: that a thing comes up is what passes wait for, and not what they are woken for. */
+function isSetback({ change, differences: found }: Change): boolean {
+  if (change !== 'modified') return change === 'deleted';
+  return found.some(({ path, after }) => {
+    const last = path.at(-1);
+    if (path[0] === 'deletion' || last === 'restartCount' || last === 'terminated') return true;
+    return last === 'phase' ? after === 'Failed' || after === 'Lost' : last === 'Ready' && after !== 'True';
+  });
+}
+
+/** The change itself, or the pass whose step made it. */
+function outsideCause(history: History, change: Change, index: number): Cause[] {
+  const { uid, object, time } = change;
+  const isEnd = change.change === 'deleted' || change.differences.some(({ path }) => path[0] === 'deletion');
+  const incarnation = history.incarnations(object).find((each) => each.uid === uid);
+  if (isEnd && incarnation) return deletionCause(history, object, incarnation, index);
+  // What a step wrote is the effect of its pass, and no cause of the next.
+  if (change.change === 'added' && incarnation && makerOf(history, incarnation)) return [];
+  if (change.by === 'quorate') return [];
+  const { differences: found, by } = change;
+  return [{ type: 'change', time, object, change: change.change, differences: found, ...(by && { by }) }];
+}
+
+/** Longer than this before a deletion was told of, no step can have asked for it. */
+const deletionDelayMs = 10_000;
+
+/** Who deleted it: a step of one of the passes before the given place, or somebody else. */
+export function deletionCause(
+  history: History,
+  object: string,
+  incarnation: Incarnation,
+  before = history.decisions.length,
+): Cause[] {
+  const { uid, deletionAt, goneAt } = incarnation;
+  if (deletionAt === undefined) return [];
+  const deletionMs = Date.parse(deletionAt);
+  const steps = history.touching(uid).filter(({ decision }) => {
+    const begunMs = Date.parse(decision.time);
+    const isInTime = begunMs <= deletionMs && deletionMs - begunMs < deletionDelayMs;
+    return isInTime && history.decisions.indexOf(decision) < before;
+  });
+  // The one that made it, where it was short-lived, is not the one that deleted it.
+  const made = makerOf(history, incarnation);
+  const step = steps.findLast(({ record }) => record !== made?.record);
+  if (step) return [causeOf(history, step.decision, [step.record.why])];
+  return [
+    {
+      type: 'change',
+      time: deletionAt,
+      object,
+      change: 'deleted',
+      differences: [],
+      hint: hintOf(incarnation, goneAt),
+    },
+  ];
+}
+
+/** The step that made it, where its making is recorded. */
+export function makerOf(history: History, { uid, seenAt }: Incarnation) {
+  return history.touching(uid).find(({ decision }) => Date.parse(decision.time) <= Date.parse(seenAt));
+}
+
+function hintOf({ object, deletionAt }: Incarnation, goneAt: string | undefined): string {
+  const { conditions = [] } = (object['status'] ?? {}) as {
+    conditions?: { type: string; reason?: string; message?: string }[];
+  };
+  // Kubernetes notes on a pod why it ends it, from 1.26 on.
+  const noted = conditions.find(({ type }) => type === 'DisruptionTarget');
+  const who = noted
+    ? `by Kubernetes: ${[noted.reason, noted.message].filter(Boolean).join(': ')}`
+    : 'by no step of Quorate: a person or another controller';
+  return goneAt !== undefined && goneAt !== deletionAt ? `${who}; gone at ${goneAt.slice(11, 23)}` : who;
+}
+
+/** The things that the words of a pass name; what is called as the cluster itself says too little. */
+function namesIn(history: History, { plan, steps, facts }: Decision): string[] {
+  const words = [plan?.message ?? '', ...steps.map(({ why }) => why)].join(' ');
+  const said = new Set(words.split(/[^A-Za-z0-9.-]+/).map((word) => word.replace(/[.-]+$/, '')));
+  const known = [...history.changes.map(bareName), ...partsOf(facts).flatMap(({ names }) => names)];
+  return [...new Set(known)].filter((name) => name !== history.cluster && said.has(name)).sort();
+}
+
+interface Part {
+  part: string;
+  isList: boolean;
+  names: string[];
+}
+
+/** The named things in each part of the facts. */
+function partsOf(facts: unknown): Part[] {
+  return Object.entries((facts ?? {}) as Record<string, unknown>).flatMap(([part, value]): Part[] => {
+    const things = readable(value);
+    if (Array.isArray(things)) {
+      const names = things.map((item) => String((item as { name?: unknown } | null)?.name));
+      return [{ part, isList: true, names }];
+    }
+    return isFields(things) ? [{ part, isList: false, names: Object.keys(things) }] : [];
+  });
+}
+
+function sawOf(before: Decision, after: Decision, names: readonly string[]): Difference[] {
+  const found = [
+    ...differences(before.spec, after.spec, ['spec']),
+    ...differences(before.facts, after.facts),
+  ];
+  const isNamed = ({ path }: Difference) => path[0] === 'spec' || path.some((name) => names.includes(name));
+  return found.filter((each) => isNamed(each) && !each.path.some(isRestless));
+}
+
+/** In which parts of the facts each name is found, and in which lists it is not. */
+function foundOf({ facts }: Decision, names: readonly string[]): PassCause['found'] {
+  const parts = partsOf(facts);
+  return names.map((name) => ({
+    name,
+    among: parts.filter((each) => each.names.includes(name)).map(({ part }) => part),
+    notAmong: parts.filter((each) => each.isList && !each.names.includes(name)).map(({ part }) => part),
+  }));
+}
