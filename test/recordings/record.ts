@@ -74,14 +74,16 @@ const manifest = {
   metadata: { name },
   spec: { size: 1, version: '3.4.23', pod: { etcdEnv: [{ name: 'ETCD_SNAPSHOT_COUNT', value: '100000' }] } },
 };
-const apply = () =>
-  new Promise<boolean>((resolve) => {
-    const child = execFile(paths.kubectl ?? 'kubectl', ['apply', '-f', '-'], (error) =>
-      resolve(error === null),
-    );
-    child.stdin?.end(JSON.stringify(manifest));
-  });
-await until('the kind is served', apply, 60_000);
+const crd = 'crd/etcdclusters.etcd.database.coreos.com';
+const isServed = () =>
+  kubectl('wait', '--for=condition=Established', '--timeout=5s', crd).then(
+    () => true,
+    () => false,
+  );
+await until('the kind is served', isServed, 60_000);
+const applying = promisify(execFile)(paths.kubectl ?? 'kubectl', ['apply', '-f', '-']);
+applying.child.stdin?.end(JSON.stringify(manifest));
+await applying;
 await settled(1);
 await patch({ size: 3 });
 await settled(3);
