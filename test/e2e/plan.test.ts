@@ -9,12 +9,13 @@ import type { Decision } from '../../libs/engine/decision.ts';
 import { spareOf } from '../../libs/engine/forecast.ts';
 import { subjectOf } from '../../libs/engine/subject.ts';
 import type { Foreseen } from '../../services/cli/foresee/foresee.ts';
+import { newerVersion } from '../etcd-root.ts';
 import { createCluster, specOf, type TestCluster } from './cluster.ts';
 import { conditionOf, etcdCluster, openStage } from './stage.ts';
 
 // What `quorate plan` says of an edit, beside what the workers then do for it.
 
-const seen = await openStage();
+const seen = await openStage({ newerEtcd: true });
 const { stage, watched } = seen;
 
 const main = join(import.meta.dirname, '../../services/cli/main.ts');
@@ -74,7 +75,7 @@ function compare(foreseen: readonly Step[], done: readonly Step[]): void {
 }
 
 /** Asks what an edit would do, checks that nothing came of asking, applies it and compares what was done. */
-async function foreseeThenApply(cluster: TestCluster, spec: { size: number }): Promise<Foreseen> {
+async function foreseeThenApply(cluster: TestCluster, spec: Spec): Promise<Foreseen> {
   const manifest = etcdCluster(cluster.name, spec);
   const before = watched.resource(cluster.name)?.metadata.resourceVersion;
   const foreseen = await foresee(manifest);
@@ -82,43 +83,68 @@ async function foreseeThenApply(cluster: TestCluster, spec: { size: number }): P
   assert.deepEqual([foreseen.forecast.end, foreseen.forecast.reason], ['rests', 'Healthy']);
 
   const known = watched.decisions(cluster.name).length;
+  const passes = () => watched.decisions(cluster.name).slice(known);
   await stage.apply(manifest);
-  await cluster.settled(spec.size);
-  await cluster.until('the pass that finds it well is recorded', () => {
-    const last = watched.decisions(cluster.name).at(-1);
-    return last?.plan?.reason === 'Healthy' && last.steps.length === 0;
+  await cluster.until('a pass finds all well', () => {
+    const last = passes().at(-1);
+    const { size, version } = (last?.spec ?? {}) as Partial<Spec>;
+    const isRest = last?.plan?.reason === 'Healthy' && last.steps.length === 0;
+    return isRest && size === spec.size && version === spec.version;
   });
-  compare(foreseen.forecast.steps, stepsDone(watched.decisions(cluster.name).slice(known)));
+  await cluster.settled(spec.size);
+  compare(foreseen.forecast.steps, stepsDone(passes()));
   return foreseen;
 }
 
-test('from three to five and back to three: what was foreseen is what is done, step for step', async (t) => {
+interface Spec {
+  size: number;
+  version: string;
+}
+
+/** The members that are away at some step, in the order in which they first are. */
+const awayIn = ({ forecast }: Foreseen): string[] => [
+  ...new Set(forecast.steps.flatMap(({ margin }) => margin?.away ?? [])),
+];
+
+test('to five, back to three, to another version: what was foreseen is what is done, step for step', async (t) => {
   const cluster = await createCluster(seen, t, 'foreseen', { claims: true });
   const wider = await foreseeThenApply(cluster, specOf({ size: 5, claims: true }));
   assert.deepEqual(wider.changes, [{ field: 'spec.size', before: 3, after: 5 }]);
   assert.ok(wider.forecast.steps.every(({ margin }) => margin && spareOf(margin) >= 1));
+  assert.deepEqual(awayIn(wider), []);
+
   const narrower = await foreseeThenApply(cluster, specOf({ size: 3, claims: true }));
   assert.equal(narrower.forecast.steps.filter(({ step }) => step === 'removeMember').length, 2);
+
+  const { leader } = await cluster.roles();
+  const members = Object.keys(await cluster.ids());
+  const newer = await foreseeThenApply(cluster, { ...specOf({ claims: true }), version: newerVersion });
+  assert.deepEqual(awayIn(newer), [...members.filter((name) => name !== leader), leader]);
+  assert.equal(Math.min(...newer.forecast.steps.map(({ margin }) => (margin ? spareOf(margin) : -1))), 0);
   await cluster.finish();
 });
 
-test('an edit that the API refuses is refused with its own words', async (t) => {
-  const cluster = await createCluster(seen, t, 'refused', { size: 1 });
+test('an edit that would lose quorum, or that etcd cannot follow, is blocked before as it is after; the API refuses in its own words', async (t) => {
+  const cluster = await createCluster(seen, t, 'blocked', { size: 2 });
+  for (const [version, reason] of [
+    [newerVersion, 'Upgrading'],
+    ['3.6.0', 'VersionRefused'],
+  ] as const) {
+    const manifest = etcdCluster(cluster.name, { ...specOf({ size: 2 }), version });
+    const foreseen = await foresee(manifest);
+    assert.deepEqual([foreseen.forecast.end, foreseen.forecast.reason], ['blocked', reason]);
+    assert.deepEqual(foreseen.forecast.steps, []);
+    const known = watched.decisions(cluster.name).length;
+    await stage.apply(manifest);
+    await cluster.until('it is blocked', () => isBlockedAs(cluster, reason));
+    const { since, ...parts } = blockedNow(cluster) ?? assert.fail();
+    assert.deepEqual({ ...parts, since: foreseen.blocked?.since }, foreseen.blocked);
+    assert.ok(Date.parse(since) <= Date.now());
+    assert.deepEqual(stepsDone(watched.decisions(cluster.name).slice(known)), []);
+  }
   const { code, said } = await quorate(['plan', '-f', '-'], etcdCluster(cluster.name, { size: 9 }));
   assert.equal(code, 1);
   assert.match(said, /spec\.size.*less than or equal to 7/);
-});
-
-test('an edit that is blocked says so before: the rule, the evidence, and what to do are those of the condition', async (t) => {
-  const cluster = await createCluster(seen, t, 'blocked', { size: 1 });
-  const manifest = etcdCluster(cluster.name, { ...specOf({ size: 1 }), version: '3.6.0' });
-  const foreseen = await foresee(manifest);
-  assert.deepEqual([foreseen.forecast.end, foreseen.forecast.steps], ['blocked', []]);
-  await stage.apply(manifest);
-  await cluster.until('the condition says so', () => blockedNow(cluster) !== undefined);
-  const { since, ...parts } = blockedNow(cluster) ?? assert.fail();
-  assert.deepEqual({ ...parts, since: foreseen.blocked?.since }, foreseen.blocked);
-  assert.ok(Date.parse(since) <= Date.now());
 });
 
 test('without quorum every edit is blocked, since when quorum was lost, and nothing is done for it', async (t) => {
@@ -144,6 +170,11 @@ test('without quorum every edit is blocked, since when quorum was lost, and noth
   assert.deepEqual(stepsDone(watched.decisions(cluster.name).slice(known)), []);
   assert.equal(blockedNow(cluster)?.since, foreseen.blocked?.since);
 });
+
+const isBlockedAs = ({ name }: TestCluster, reason: string): boolean => {
+  const condition = conditionOf(watched.resource(name), 'Blocked');
+  return condition?.status === 'True' && condition.reason === reason;
+};
 
 const blockedNow = ({ name }: TestCluster) => {
   const condition = conditionOf(watched.resource(name), 'Blocked');
