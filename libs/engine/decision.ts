@@ -120,6 +120,18 @@ export const decisionSchema = z
       .describe('What the pass saw, with secrets hidden: the very facts that the plan was made from.'),
     nowMs: z.number().describe('The time that the plan was given, in milliseconds since 1970.'),
     plan: plan.optional().describe('What was decided; absent where the pass ended before.'),
+    approval: z
+      .object({
+        state: z
+          .enum(['accepted', 'held'])
+          .describe(
+            '`accepted`: the spec was noted as such, and the next pass acts on it. `held`: `spec` is the accepted one, or, where none is known, nothing of the plan was done.',
+          ),
+        hash: z.string().optional().describe('The hash of the plan for the edited spec.'),
+        blocked: blocked.optional().describe('Why the edited spec waits.'),
+      })
+      .optional()
+      .describe('How an edit was ruled on that needs an approval; absent where none does.'),
     steps: z.array(stepRecord).describe('What came of the steps of the plan, in order.'),
     error: z
       .object({

@@ -3,6 +3,7 @@ import { type ClusterKey, formatKey } from '../kube/key.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { act, checkHeld, describeFailure } from './act.ts';
+import { approvalAnnotations, type Ruling, rule } from './approval.ts';
 import type { Engine } from './contract.ts';
 import { decide } from './decide.ts';
 import { type Decision, decisionFormat } from './decision.ts';
@@ -60,7 +61,14 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     decision.durationMs.observe = decision.nowMs - startedMs;
     checkHeld(signal);
 
-    const given = resource && secrets.hide(resource['spec'] ?? {});
+    const ruling: Ruling = resource ? rule(engine, resource, facts, decision.nowMs) : { state: 'free' };
+    if (ruling.state !== 'free') {
+      const { state, hash } = ruling;
+      const blocked = ruling.state === 'held' ? { blocked: ruling.blocked } : {};
+      decision.approval = secrets.hide({ state, ...(hash !== undefined && { hash }), ...blocked });
+    }
+    const keptSpec = ruling.state === 'held' ? ruling.spec : undefined;
+    const given = resource && secrets.hide(keptSpec ?? resource['spec'] ?? {});
     decision.spec = given ?? null;
     const { spec, plan } = decide(engine, {
       spec: given,
@@ -74,7 +82,11 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     const plannedMs = now();
     decision.durationMs.plan = plannedMs - decision.nowMs;
 
-    const acted = await act(engine, plan.steps, { key, kube, signal, reveal: secrets.reveal }, now);
+    if (resource && ruling.state === 'accepted')
+      await noteAccepted(kube, engine, resource, ruling.note, signal);
+    const mayAct = ruling.state === 'free' || keptSpec !== undefined;
+    const steps = mayAct ? plan.steps : [];
+    const acted = await act(engine, steps, { key, kube, signal, reveal: secrets.reveal }, now);
     decision.steps = secrets.hide(acted.records);
     if (acted.error) decision.error = secrets.hide(acted.error);
     decision.durationMs.act = now() - plannedMs;
@@ -99,6 +111,20 @@ function learning(kube: Kube, secrets: Secrets): Kube {
       return listed;
     },
   };
+}
+
+/** Before anything is done for a spec, it is noted as accepted; the note wakes the pass that acts on it. */
+async function noteAccepted(
+  kube: Kube,
+  engine: Engine,
+  { metadata }: KubeObject,
+  note: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uid, resourceVersion, namespace, name } = metadata;
+  const annotations = { [approvalAnnotations.acceptedSpec]: note };
+  const patch = { metadata: { uid, resourceVersion, annotations } };
+  await kube.patch(resourceTypeOf(engine.resource), namespace, name, patch, signal);
 }
 
 function identify({ metadata }: KubeObject): NonNullable<Decision['resource']> {

@@ -80,8 +80,8 @@ function isQuiet({ wokenBy, steps, error }: Decision): boolean {
 }
 
 /** What was seen and decided, but for when and how fast. */
-function digestOf({ engine, resource, spec, facts, plan }: Decision): string {
+function digestOf({ engine, resource, spec, facts, plan, approval }: Decision): string {
   return createHash('sha256')
-    .update(JSON.stringify([engine, resource, spec, facts, plan]))
+    .update(JSON.stringify([engine, resource, spec, facts, plan, approval]))
     .digest('base64');
 }

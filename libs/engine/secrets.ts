@@ -14,8 +14,8 @@ export interface Secrets {
   reveal<Value>(value: Value): Value;
 }
 
-/** kubectl keeps a copy of what it applied here, all in one text. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+/** Copies of a whole spec in one text: what kubectl has applied, and what was accepted. */
+const copies = ['kubectl.kubernetes.io/last-applied-configuration', 'quorate.io/accepted-spec'];
 
 /**
  * Shorter values are not looked for in texts, such as the last words of a container: no password should be that
@@ -63,7 +63,7 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).flatMap(([field, inner]): [string, unknown][] => {
-      if (field === lastApplied) return [];
+      if (copies.includes(field)) return [];
       return [[field, isEnvironment(field, inner) ? inner.map(hideVariable) : walk(inner)]];
     });
     return Object.fromEntries(entries);

@@ -68,7 +68,7 @@ function written(
  * this pass could not tell.
  */
 function blockedCondition(
-  { plan, error }: Decision,
+  { plan, error, approval }: Decision,
   current: WrittenStatus,
   nowIso: string,
 ): Condition | undefined {
@@ -80,6 +80,7 @@ function blockedCondition(
   const refused = error && refusalOf(error);
   if (refused) return by(refused.reason, refused);
   if (plan?.blocked) return by(plan.reason, plan.blocked);
+  if (approval?.blocked) return by('ApprovalRequired', approval.blocked);
   if (error || !plan?.status) return undefined;
   return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
 }

@@ -49,6 +49,9 @@ export function reconcile(options: {
       throw new QuorateError('PASS_FAILED', error.message, fields);
     }
     log.debug({ ...fields, reason: plan?.reason, steps: decision.steps.length }, 'pass done');
+    // Nothing is done before an edit is approved, which is an event.
+    if (decision.approval?.state === 'held' && decision.steps.length === 0 && plan?.steps.length !== 0)
+      return {};
     return plan?.requeueAfterMs === undefined ? {} : { requeueAfterMs: plan.requeueAfterMs };
   };
 }

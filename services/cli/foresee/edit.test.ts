@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import { applyPatch, changesBetween } from './edit.ts';
+import { applyPatch } from './edit.ts';
 
 const resource = (spec: object, metadata: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   apiVersion: 'a/v1',
@@ -34,15 +34,4 @@ test('what the file said before and does not say any more is removed, at any dep
     version: null,
     pod: { labels: { a: '1', b: null } },
   });
-});
-
-test('changes are told field by field', () => {
-  const before = { size: 3, pod: { a: [1], b: 'x' }, paused: false };
-  const after = { size: 5, pod: { a: [2], b: 'x' }, version: '2' };
-  assert.deepEqual(changesBetween(before, after), [
-    { field: 'spec.paused', before: false, after: undefined },
-    { field: 'spec.pod.a', before: [1], after: [2] },
-    { field: 'spec.size', before: 3, after: 5 },
-    { field: 'spec.version', before: undefined, after: '2' },
-  ]);
 });

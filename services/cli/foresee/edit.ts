@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { isError } from '../../../libs/errors/catalogue.ts';
 import { resourceTypeOf } from '../../../libs/kube/definition.ts';
 import type { Kube } from '../../../libs/kube/kube.ts';
@@ -81,19 +80,4 @@ function merged(target: unknown, patch: unknown, keepNulls = false): unknown {
     else result[field] = merged(result[field], value, keepNulls);
   }
   return result;
-}
-
-export interface Change {
-  /** E.g. `spec.size`. */
-  field: string;
-  before: unknown;
-  after: unknown;
-}
-
-/** Which fields differ, by their paths; `undefined` where there is none. Pure. */
-export function changesBetween(before: unknown, after: unknown, path = 'spec'): Change[] {
-  if (isDeepStrictEqual(before, after)) return [];
-  if (!isFields(before) || !isFields(after)) return [{ field: path, before, after }];
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  return fields.flatMap((field) => changesBetween(before[field], after[field], `${path}.${field}`));
 }

@@ -1,4 +1,5 @@
 import { type BlockedParts, readBlocked } from '../../../libs/engine/blocked.ts';
+import { type Change, changesBetween } from '../../../libs/engine/changes.ts';
 import type { Condition, Engine, Margin, Plan } from '../../../libs/engine/contract.ts';
 import { decide } from '../../../libs/engine/decide.ts';
 import { type Forecast, forecast } from '../../../libs/engine/forecast.ts';
@@ -7,7 +8,7 @@ import { resourceTypeOf } from '../../../libs/kube/definition.ts';
 import { type ClusterKey, formatKey } from '../../../libs/kube/key.ts';
 import type { Kube, ReadableKube } from '../../../libs/kube/kube.ts';
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import { type Change, changesBetween, tryEdit } from './edit.ts';
+import { tryEdit } from './edit.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What an edit would do, before it is applied. */
