@@ -10,8 +10,9 @@ import { readRecords } from '../records/live.ts';
 import { detailLines, reportLines } from '../replay/lines.ts';
 import { findAt, type Result, replayAll } from '../replay/results.ts';
 import { paintFor } from '../show/paint.ts';
+import { addRedelivery, type RedeliverOptions, redeliverRecords } from './redeliver.ts';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends RedeliverOptions {
   namespace: string;
   since?: Date;
   at?: string;
@@ -24,7 +25,8 @@ export interface ReplayOptions {
 
 const help = `
 What each pass saw is planned once more by the code at hand, as the version of the engine
-that recorded it, and compared with what was recorded. Nothing is touched. The records come
+that recorded it, and compared with what was recorded. Nothing is touched, but with --redeliver
+the events wake running workers, whose passes read the present. The records come
 from NATS_URL, or from the "quorate up" which runs in this folder; with --from they come
 from a file, and nothing else is needed.
 
@@ -34,12 +36,13 @@ Examples:
   quorate replay etcd/default/example-etcd-cluster --since 2h
   quorate replay example-etcd-cluster --at 2026-01-31T12:00:00Z
   quorate replay example-etcd-cluster --export incident.quorate
-  quorate replay --from incident.quorate --step`;
+  quorate replay --from incident.quorate --step
+  quorate replay example-etcd-cluster --redeliver --speed 10`;
 
 const exitCodes = { equal: 0, different: 1, refused: 2 };
 
 export function addReplay(program: Command): Command {
-  return program
+  const command = program
     .command('replay')
     .description('plan once more what was recorded, and show what would be decided differently')
     .argument('[key]', 'the cluster: <engine>/<namespace>/<name>, <engine>/<name> or <name>')
@@ -57,6 +60,7 @@ export function addReplay(program: Command): Command {
     .option('--dir <dir>', 'the folder of the run to ask', '.quorate')
     .addHelpText('after', help)
     .action(replay);
+  return addRedelivery(command);
 }
 
 async function replay(text: string | undefined, options: ReplayOptions, command: Command): Promise<void> {
@@ -64,6 +68,13 @@ async function replay(text: string | undefined, options: ReplayOptions, command:
   const key = text === undefined ? undefined : keyFrom(text, options.namespace);
   if (text !== undefined && key === undefined)
     command.error(`error: "${text}" is no key; use <engine>/<namespace>/<name>`);
+  if (options.redeliver) {
+    if ((key === undefined) !== (options.all === true))
+      return command.error('error: with --redeliver, name a cluster or say --all');
+    await redeliverRecords(key, options);
+    process.exitCode = exitCodes.equal;
+    return;
+  }
   if (key === undefined && options.from === undefined)
     return command.error('error: name a cluster, e.g. etcd/default/example-etcd-cluster');
   const entries = await (options.from === undefined

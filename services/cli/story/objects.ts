@@ -29,7 +29,7 @@ const kinds: Record<string, { short: string[]; plural: string }> = {
 };
 
 /** `pod/example-1` */
-const nameOf = ({ kind, metadata }: KubeObject): string =>
+export const nameOf = ({ kind, metadata }: KubeObject): string =>
   `${kinds[kind]?.short[0] ?? kind.toLowerCase()}/${metadata.name}`;
 
 /** The same from the kind as in API paths. */
