@@ -46,8 +46,12 @@ export async function* read(connection: Connection, options: ReadOptions): Async
   }
 }
 
+/** JSConsumerFilterNotSubsetErr of the server: an older version made the stream, without these subjects. */
+const filterNotSubset = 10093;
+
 const isMissing = (error: unknown): boolean =>
-  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+  error instanceof JetStreamApiError &&
+  (error.code === JetStreamApiCodes.StreamNotFound || error.code === filterNotSubset);
 
 async function* stored(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
   const { stream, filter, follow = false, signal } = options;

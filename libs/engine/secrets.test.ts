@@ -51,6 +51,16 @@ test('a known secret is hidden in texts, also line by line and escaped, and no n
   assert.doesNotMatch(secrets.hide(canary), /canary/, 'what is thrown is a text, however it looks');
 });
 
+test('a copy of a spec in an annotation is hidden as the spec is, also one of before', () => {
+  const copy = JSON.stringify({ etcdEnv: [{ name: 'A', value: 'old' }], size: 3 });
+  const hidden = openSecrets(key).hide({ annotations: { copy, other: '{not JSON' } });
+  assert.match(
+    hidden.annotations.copy,
+    /^\{"etcdEnv":\[\{"name":"A","value":"\(secret [0-9a-f]{16}\)"\}\],"size":3\}$/,
+  );
+  assert.equal(hidden.annotations.other, '{not JSON');
+});
+
 test('what kubectl applied last goes, and a value keeps its token under one key and has another under another', () => {
   const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': canary, kept: 'yes' };
   assert.deepEqual(openSecrets(key).hide({ annotations }), { annotations: { kept: 'yes' } });

@@ -59,7 +59,11 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
   };
 
   function walk(value: unknown): unknown {
-    if (typeof value === 'string') return isText(value) ? hideIn(value) : value;
+    if (typeof value === 'string') {
+      const copy = objectIn(value);
+      if (copy !== undefined) return hideIn(JSON.stringify(walk(copy)));
+      return isText(value) ? hideIn(value) : value;
+    }
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).flatMap(([field, inner]): [string, unknown][] => {
@@ -89,11 +93,23 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
   };
 }
 
-function learnFrom(value: unknown, learn: (variable: unknown) => unknown): void {
+function learnFrom(given: unknown, learn: (variable: unknown) => unknown): void {
+  const value = typeof given === 'string' ? objectIn(given) : given;
   if (typeof value !== 'object' || value === null) return;
   for (const [field, inner] of Object.entries(value)) {
     if (isEnvironment(field, inner)) for (const variable of inner) learn(variable);
     else learnFrom(inner, learn);
+  }
+}
+
+/** The object that a text is the JSON of: annotations keep copies of specs that way. */
+function objectIn(text: string): object | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    // A text that only begins so.
+    return undefined;
   }
 }
 
