@@ -117,10 +117,20 @@ function readNote(
 /** The most steps that are named in the evidence. */
 const namedSteps = 5;
 
+/** What a person types to approve a plan. */
+export function approveCommand(
+  { resource: { plural, group } }: Pick<Engine, 'resource'>,
+  { namespace, name }: { namespace?: string; name: string },
+  hash: string,
+): string {
+  const { approvedPlan } = approvalAnnotations;
+  return `kubectl annotate ${plural}.${group} ${name} -n ${namespace} --overwrite ${approvedPlan}=${hash}`;
+}
+
 /** Names fields and never their values, which may be secret. */
 function whyHeld(
-  { resource: { plural, group } }: Foreseer,
-  { metadata: { name, namespace } }: KubeObject,
+  engine: Foreseer,
+  { metadata }: KubeObject,
   { steps }: Forecast,
   { hash, changes, approved }: { hash: string; changes: string[]; approved: string | undefined },
 ): Blocked {
@@ -134,6 +144,6 @@ function whyHeld(
   return {
     rule: 'this resource is only changed by a plan that is approved',
     evidence: [edit, plan, ...other].join('; '),
-    action: `look at it with quorate plan, then approve it with kubectl annotate ${plural}.${group} ${name} -n ${namespace} --overwrite ${approvalAnnotations.approvedPlan}=${hash}; or take the edit back`,
+    action: `look at it with quorate plan, then approve it with ${approveCommand(engine, metadata, hash)}; or take the edit back`,
   };
 }

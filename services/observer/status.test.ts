@@ -124,6 +124,19 @@ test('blocked since: as long as it is for the same reason, whatever the evidence
   assert.equal(since(nextStatus(old, blocked('One', 'e'), late)), early);
 });
 
+test('an edit that waits for its approval blocks, unless something worse does', () => {
+  const parts = { rule: 'approved only', evidence: 'e', action: 'a' };
+  const approval = { state: 'held', hash: 'h', blocked: parts } as const;
+  const held = conditionOf(
+    nextStatus({}, decided({ status: { conditions: [] } }, { approval }), early),
+    'Blocked',
+  );
+  assert.deepEqual([held?.status, held?.reason], ['True', 'ApprovalRequired']);
+  assert.match(held?.message ?? '', /^Rule: approved only\./);
+  const worse = decided({ reason: 'QuorumLost', status: { conditions: [] }, blocked: parts }, { approval });
+  assert.equal(conditionOf(nextStatus({}, worse, early), 'Blocked')?.reason, 'QuorumLost');
+});
+
 test('a plan that is not blocked any more turns the condition back', () => {
   const blocked = { rule: 'r', evidence: 'e', action: 'a' };
   const before = written(nextStatus({}, decided({ status: undefined, blocked }), early));

@@ -6,7 +6,7 @@ import { presentNamespace } from '../../../libs/kube/kubeconfig.ts';
 import { findPlace } from '../follow/place.ts';
 import { type Foreseen, foreseeDeletion, foreseeEdit, type Looking } from '../foresee/foresee.ts';
 import { readManifests } from '../foresee/manifest.ts';
-import { forecastLines } from '../show/forecast.ts';
+import { approvalLines, forecastLines } from '../show/forecast.ts';
 import { paintFor } from '../show/paint.ts';
 import { openScreen } from '../show/screen.ts';
 
@@ -15,6 +15,7 @@ interface PlanOptions {
   delete?: string;
   namespace?: string;
   json?: true;
+  approve?: true;
   dir: string;
 }
 
@@ -35,6 +36,7 @@ export function addPlan(program: Command): void {
     .option('-f, --file <file>', 'the edited resource, YAML or JSON; - reads standard input')
     .option('--delete <key>', 'the deletion of a cluster instead: <engine>/<namespace>/<name>')
     .option('-n, --namespace <namespace>', 'where the file names none; by default that of the kubeconfig')
+    .option('--approve', 'print the hash of the plan, and how to approve it')
     .option('--json', 'print JSON')
     .option('--dir <dir>', 'the folder of the run to ask', '.quorate')
     .addHelpText('after', help)
@@ -70,7 +72,7 @@ async function plan(options: PlanOptions, command: Command): Promise<void> {
   }
 }
 
-function show(foreseen: readonly Foreseen[], { json }: PlanOptions): void {
+function show(foreseen: readonly Foreseen[], { json, approve }: PlanOptions): void {
   const screen = openScreen(process.stdout);
   if (json) {
     screen.line(JSON.stringify(foreseen, undefined, 2));
@@ -78,6 +80,11 @@ function show(foreseen: readonly Foreseen[], { json }: PlanOptions): void {
   }
   const paint = paintFor(process.stdout);
   for (const [index, each] of foreseen.entries()) {
-    for (const line of [...(index > 0 ? [''] : []), ...forecastLines(each, paint)]) screen.line(line);
+    for (const line of [
+      ...(index > 0 ? [''] : []),
+      ...forecastLines(each, paint),
+      ...approvalLines(each, approve === true),
+    ])
+      screen.line(line);
   }
 }

@@ -1,3 +1,4 @@
+import { approvalAnnotations, approveCommand, planHash } from '../../../libs/engine/approval.ts';
 import { type BlockedParts, readBlocked } from '../../../libs/engine/blocked.ts';
 import { type Change, changesBetween } from '../../../libs/engine/changes.ts';
 import type { Condition, Engine, Margin, Plan } from '../../../libs/engine/contract.ts';
@@ -19,6 +20,8 @@ export interface Foreseen {
   /** What a reader must know to trust it rightly. */
   notes: string[];
   forecast: Omit<Forecast, 'blocked'>;
+  /** What it is approved by; absent for a deletion, and where nothing can be approved. */
+  approval?: { hash: string; isRequired: boolean; command: string };
   blocked: BlockedParts | undefined;
 }
 
@@ -88,7 +91,14 @@ async function foresee({ kube, nowMs, signal }: Looking, edited: Edit): Promise<
     notes: [...edited.notes, ...(away.length > 0 ? [silent] : [])],
     forecast: rest,
     blocked: blocked && { ...blocked, since },
+    ...approvalOf(edited, plan.reason === 'InvalidSpec' ? undefined : planHash(engine, spec, facts, nowMs)),
   };
+}
+
+function approvalOf({ engine, key, resource }: Edit, hash: string | undefined): Pick<Foreseen, 'approval'> {
+  if (!resource || hash === undefined) return {};
+  const isRequired = resource.metadata.annotations?.[approvalAnnotations.approval] === 'required';
+  return { approval: { hash, isRequired, command: approveCommand(engine, key, hash) } };
 }
 
 /** The forecast for a plan by which nothing is ever done. */

@@ -6,10 +6,8 @@ import type { Paint } from './paint.ts';
 import { align } from './table.ts';
 
 /** What an edit would do, for people: each step with what serves meanwhile, and where it ends. Pure. */
-export function forecastLines(
-  { key, edit, changes, notes, forecast, blocked }: Foreseen,
-  paint: Paint,
-): string[] {
+export function forecastLines(foreseen: Foreseen, paint: Paint): string[] {
+  const { key, edit, changes, notes, forecast, blocked } = foreseen;
   const { steps, margin, marginAtEnd, reason, message, end } = forecast;
   const what = {
     create: 'is created',
@@ -34,6 +32,13 @@ export function forecastLines(
     `${endWord}: ${reason}: ${message}${marginAtEnd ? `; ${marginText(marginAtEnd)}` : ''}`,
     ...(blocked ? blockedLines(blocked).map((line) => `  ${line}`) : []),
   ];
+}
+
+/** How an edit is approved, where the resource requires that or somebody asks. Pure. */
+export function approvalLines({ approval }: Foreseen, isAsked: boolean): string[] {
+  if (!approval || !(approval.isRequired || isAsked)) return [];
+  const who = approval.isRequired ? 'This resource requires approval' : 'No approval is required';
+  return [`${who}. Plan: ${approval.hash}. To approve it:`, `  ${approval.command}`];
 }
 
 const spareIn = (step: ForecastStep | undefined): number =>
