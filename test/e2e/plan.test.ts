@@ -171,6 +171,44 @@ test('without quorum every edit is blocked, since when quorum was lost, and noth
   assert.equal(blockedNow(cluster)?.since, foreseen.blocked?.since);
 });
 
+test('with approval required, an edit waits until its very plan is approved, and healing does not wait', async (t) => {
+  const cluster = await createCluster(seen, t, 'guarded', { size: 1 });
+  await stage.kubectl('annotate', 'etcd', cluster.name, 'quorate.io/approval=required');
+  await cluster.until('the spec is accepted', () => annotationsOf(cluster)['quorate.io/accepted-spec']);
+
+  const manifest = etcdCluster(cluster.name, specOf({ size: 3 }));
+  const foreseen = await foresee(manifest);
+  assert.equal(foreseen.approval?.isRequired, true);
+  const known = watched.decisions(cluster.name).length;
+  await stage.apply(manifest);
+  await cluster.until('it waits for approval', () => isBlockedAs(cluster, 'ApprovalRequired'));
+  assert.match(blockedNow(cluster)?.evidence ?? '', new RegExp(`plan ${foreseen.approval?.hash}, `));
+  await stage.kubectl('delete', 'service', `${cluster.name}-client`);
+  const passes = () => watched.decisions(cluster.name).slice(known);
+  await cluster.until('the service is back', () => stepsDone(passes()).length > 0);
+  assert.deepEqual(
+    stepsDone(passes()).map(({ step }) => step),
+    ['applyService'],
+  );
+
+  await cluster.until('all is well but for the edit', async () => {
+    const again = await foresee(manifest);
+    return again.approval?.hash === foreseen.approval?.hash;
+  });
+  const approved = passes().length;
+  await stage.kubectl(
+    'annotate',
+    'etcd',
+    cluster.name,
+    `quorate.io/approved-plan=${foreseen.approval?.hash}`,
+  );
+  await cluster.settled(3);
+  compare(foreseen.forecast.steps, stepsDone(passes().slice(approved)));
+  await cluster.finish();
+});
+
+const annotationsOf = ({ name }: TestCluster) => watched.resource(name)?.metadata.annotations ?? {};
+
 const isBlockedAs = ({ name }: TestCluster, reason: string): boolean => {
   const condition = conditionOf(watched.resource(name), 'Blocked');
   return condition?.status === 'True' && condition.reason === reason;
