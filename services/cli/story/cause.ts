@@ -104,11 +104,13 @@ function outsideOf(history: History, index: number): Cause[] {
     const timeMs = Date.parse(time);
     return decision.wokenBy.includes(event) || (timeMs > sinceMs && timeMs <= untilMs);
   });
-  return changes.flatMap((change) => {
+  const causes = changes.flatMap((change) => {
     const isOwn = change.object.endsWith(`/${history.cluster}`) && isAsked(change);
     const isNamed = names.includes(bareName(change)) && isSetback(change);
     return isOwn || isNamed ? outsideCause(history, change, index) : [];
   });
+  // Of one deletion there are two events: that it was asked for, and that it is done.
+  return [...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values()];
 }
 
 const bareName = ({ object }: Change): string => object.slice(object.indexOf('/') + 1);
