@@ -1,7 +1,9 @@
 import type { Step } from '../../engine/contract.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
+import { madeForAnnotation } from './made-for.ts';
 import { memberName } from './names.ts';
 import { memberClaim, memberImage, memberPod, type Start } from './objects.ts';
 import type { SetImage } from './steps/image.ts';
@@ -36,7 +38,7 @@ export function recordNumber(world: World, number: number): Step[] {
 export function createClaim(world: World, number: number): Step[] {
   const claim = isKept(claimOf(world, number)) ? undefined : memberClaim(world.cluster, world.spec, number);
   if (!claim) return [];
-  const args: CreateObject = { type: 'claim', object: claim };
+  const args: CreateObject = { type: 'claim', object: noted(world, claim) };
   const why = `claim ${claim.metadata.name}: keeps the data of the member`;
   return [{ step: 'createClaim', why, args }];
 }
@@ -47,8 +49,17 @@ export function createMember(world: World, number: number, start: Start, why: st
   const claim = createClaim(world, number);
   const claimName = claimOf(world, number) || claim.length > 0 ? name : undefined;
   const object = memberPod(world.cluster, world.spec, number, start, claimName);
-  const args: CreateObject = { type: 'pod', object };
+  const args: CreateObject = { type: 'pod', object: noted(world, object) };
   return [...claim, { step: 'createPod', why: `pod ${name}: ${why}`, args }];
+}
+
+/** The object with the note of what it was made for, or without it as older versions made it. */
+function noted({ behaves }: World, object: KubeObject): KubeObject {
+  if (behaves('madeFor')) return object;
+  const { [madeForAnnotation]: _note, ...annotations } = object.metadata.annotations ?? {};
+  const { annotations: _all, ...metadata } = object.metadata;
+  const left = Object.keys(annotations).length > 0 ? { annotations } : {};
+  return { ...object, metadata: { ...metadata, ...left } };
 }
 
 /** Deletes exactly this pod. With `unlisted`, only after members confirm again that it is no member. */

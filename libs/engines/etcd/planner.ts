@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/contract.ts';
+import { version } from './behaviour.ts';
 import type { EtcdFacts } from './facts.ts';
 import { margin } from './margin.ts';
 import { plan } from './plan.ts';
@@ -9,7 +10,7 @@ import { simulate } from './simulate/simulation.ts';
 /** All of the engine that only thinks: what decides, tells and foresees, and can touch nothing. */
 export const etcdPlanner: Omit<Engine<EtcdSpec, EtcdFacts>, 'owned' | 'observe' | 'steps'> = {
   name: 'etcd',
-  version: 2,
+  version,
   resource: etcdResource,
   plan,
   roles,
