@@ -122,6 +122,40 @@ test('a pod that a step deleted has that pass as its cause, and one that nobody 
   );
 });
 
+test('that a member ends which a step has removed is no cause of its own', () => {
+  const ended = { status: { containerStatuses: [{ name: 'etcd', restartCount: 1 }] } };
+  const running = { status: { containerStatuses: [{ name: 'etcd', restartCount: 0 }] } };
+  const removed: StepRecord = {
+    step: 'removeMember',
+    why: 'member db-2: too many',
+    outcome: 'done',
+    durationMs: 1,
+  };
+  const pods = [
+    event(1, 'added', 'db-2', running),
+    event(5, 'modified', 'db-2', ended),
+    event(8, 'deleted', 'db-2'),
+  ];
+  const deletion = pass(7, {
+    message: 'db-2 is no member',
+    wokenBy: ['db-2/5'],
+    steps: [did('deletePod', 'db-2')],
+  });
+  const asked = [
+    pass(3, { message: 'all well' }),
+    pass(4, { message: 'db-2 is too many', steps: [removed] }),
+  ];
+  assert.match(
+    lines([...pods, ...asked, deletion], 'pod/db-2').join('\n'),
+    /after pass.*\n.*did removeMember/,
+  );
+  // Without that step it ended for a reason of its own.
+  assert.match(
+    lines([...pods, deletion], 'pod/db-2').join('\n'),
+    /woken by pod\/db-2 changed .*restartCount 0 → 1/,
+  );
+});
+
 test('what Kubernetes notes of an eviction is told', () => {
   const conditions = [
     { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'drained' },

@@ -2,7 +2,7 @@ import type { Blocked } from '../../../libs/engine/contract.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
 import { type Difference, differences, isFields, isRestless, readable } from './differences.ts';
 import type { History, Incarnation } from './history.ts';
-import type { Change } from './objects.ts';
+import { type Change, pluralOf } from './objects.ts';
 
 /** Why something is as it is: a pass that made it so, or something that no pass did, and what was before that. */
 export type Cause = PassCause | OutsideCause | UnknownCause;
@@ -35,6 +35,8 @@ export interface OutsideCause {
   by?: string;
   /** What is known of who deleted it. */
   hint?: string;
+  /** It is not what woke the pass, but what was asked of the cluster in the meantime. */
+  meanwhile?: true;
 }
 
 export interface UnknownCause {
@@ -69,7 +71,8 @@ export function causeOf(history: History, decision: Decision, stepNames?: readon
 
 function becauseOf(history: History, index: number): Cause[] {
   const outside = outsideOf(history, index);
-  if (outside.length > 0) return outside;
+  const isAskedFor = outside.some((cause) => cause.type === 'change' && isOf(history, cause.object));
+  if (outside.length > 0) return isAskedFor ? outside : [...outside, ...askedMeanwhile(history, index)];
   for (let earlier = index - 1; earlier >= 0; earlier--) {
     const decision = history.decisions[earlier];
     if (decision === undefined) break;
@@ -84,12 +87,25 @@ function becauseOf(history: History, index: number): Cause[] {
   return [{ type: 'unknown', words: 'what was before that is not kept' }];
 }
 
+/** What else had been asked of the cluster since it was at rest, beside what led to the pass itself. */
+function askedMeanwhile(history: History, index: number): Cause[] {
+  const own: Cause[] = [];
+  for (let earlier = index - 1; earlier >= 0; earlier--) {
+    const decision = history.decisions[earlier];
+    if (decision === undefined || isAtRest(decision)) break;
+    const asked = outsideOf(history, earlier).filter(({ type }) => type === 'change') as OutsideCause[];
+    const wishes = asked.filter(({ object, change }) => change !== 'deleted' && isOf(history, object));
+    own.push(...wishes.map((wish) => ({ ...wish, meanwhile: true as const })));
+  }
+  return own;
+}
+
 /** Conditions that mean that something is under way or in the way, of every engine. */
 const underWay = ['Blocked', 'Recovering', 'Upgrading', 'Scaling'];
 
-const isAtRest = ({ plan }: Decision): boolean =>
+const isAtRest = ({ plan, steps }: Decision): boolean =>
   plan?.status !== undefined &&
-  plan.steps.length === 0 &&
+  steps.length === 0 &&
   plan.blocked === undefined &&
   !plan.status.conditions.some(({ type, status }) => underWay.includes(type) && status === 'True');
 
@@ -105,13 +121,31 @@ function outsideOf(history: History, index: number): Cause[] {
     return decision.wokenBy.includes(event) || (timeMs > sinceMs && timeMs <= untilMs);
   });
   const causes = changes.flatMap((change) => {
-    const isOwn = change.object.endsWith(`/${history.cluster}`) && isAsked(change);
+    const isOwn = isOf(history, change.object) && isAsked(change);
     const isNamed = names.includes(bareName(change)) && isSetback(change);
-    return isOwn || isNamed ? outsideCause(history, change, index) : [];
+    if (!isOwn && !(isNamed && !isConsequence(history, index, change))) return [];
+    return outsideCause(history, change, index);
   });
   // Of one deletion there are two events: that it was asked for, and that it is done.
   return [...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values()];
 }
+
+/** Whether it befell a thing that a step has just been about: a member that is removed ends by itself. */
+function isConsequence(history: History, index: number, change: Change): boolean {
+  if (change.change === 'deleted' || change.differences.some(({ path }) => path[0] === 'deletion'))
+    return false;
+  for (let earlier = index - 1; earlier >= 0; earlier--) {
+    const decision = history.decisions[earlier];
+    if (decision === undefined || isAtRest(decision)) return false;
+    const done = decision.steps.filter(({ outcome }) => outcome === 'done');
+    if (done.some(({ why }) => wordsOf(why).has(bareName(change)))) return true;
+  }
+  return false;
+}
+
+/** Whether it is the custom resource itself, and none of the things of its name. */
+const isOf = (history: History, object: string): boolean =>
+  object.endsWith(`/${history.cluster}`) && pluralOf(object.split('/')[0] ?? '') === undefined;
 
 const bareName = ({ object }: Change): string => object.slice(object.indexOf('/') + 1);
 
@@ -195,11 +229,13 @@ function hintOf({ object, deletionAt }: Incarnation, goneAt: string | undefined)
 
 /** The things that the words of a pass name; what is called as the cluster itself says too little. */
 function namesIn(history: History, { plan, steps, facts }: Decision): string[] {
-  const words = [plan?.message ?? '', ...steps.map(({ why }) => why)].join(' ');
-  const said = new Set(words.split(/[^A-Za-z0-9.-]+/).map((word) => word.replace(/[.-]+$/, '')));
+  const said = wordsOf([plan?.message ?? '', ...steps.map(({ why }) => why)].join(' '));
   const known = [...history.changes.map(bareName), ...partsOf(facts).flatMap(({ names }) => names)];
   return [...new Set(known)].filter((name) => name !== history.cluster && said.has(name)).sort();
 }
+
+const wordsOf = (text: string): Set<string> =>
+  new Set(text.split(/[^A-Za-z0-9.-]+/).map((word) => word.replace(/[.-]+$/, '')));
 
 interface Part {
   part: string;

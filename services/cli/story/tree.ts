@@ -88,7 +88,8 @@ function foundWords(found: PassCause['found']): string[] {
 
 /** What came before a pass. */
 function after(cause: Cause, paint: Paint): Branch[] {
-  const word = { pass: 'after ', change: 'woken by ', unknown: '' }[cause.type];
+  const isMeanwhile = cause.type === 'change' && cause.meanwhile;
+  const word = isMeanwhile ? 'meanwhile ' : { pass: 'after ', change: 'woken by ', unknown: '' }[cause.type];
   return branches(cause, paint).map(({ text, children }) => ({ text: `${word}${text}`, children }));
 }
 
