@@ -94,9 +94,9 @@ function start(spec: object, annotations: Record<string, string>): MemoryKube {
 
 const signal = new AbortController().signal;
 
-const pass = (kube: MemoryKube): Promise<Decision> =>
+const pass = (kube: MemoryKube, by: Engine = engine): Promise<Decision> =>
   runPass({
-    ...{ engine, kube, key, signal, now: () => 1000 },
+    ...{ engine: by, kube, key, signal, now: () => 1000 },
     ...{ id: 'p', traceId: 't', worker: 'w', wokenBy: [], digestKey: 'a key' },
   });
 
@@ -164,6 +164,7 @@ test('an edit waits for the approval of its very plan, and then is done', async 
   assert.deepEqual([accepted.approval?.state, accepted.steps], ['accepted', []]);
   assert.equal((await settle(kube)).approval, undefined);
   assert.equal((await pods(kube)).length, 5);
+  assert.equal((await annotationsOf(kube))[approvedPlan], undefined);
 });
 
 test('healing needs no approval, and is done as accepted while an edit waits', async () => {
@@ -224,6 +225,16 @@ test('a pause needs no approval, and a spec that cannot be understood is answere
   await edit(kube, { count: 99 });
   const decision = await pass(kube);
   assert.deepEqual([decision.plan?.reason, decision.approval], ['InvalidSpec', undefined]);
+});
+
+test('an engine that cannot see ahead changes nothing that requires approval', async () => {
+  const kube = await guarded();
+  await edit(kube, { count: 5 });
+  const { simulate: _simulate, ...blind } = engine;
+  const decision = await pass(kube, blind);
+  assert.equal(decision.approval?.state, 'held');
+  assert.match(decision.approval?.blocked?.evidence ?? '', /cannot be foreseen/);
+  assert.deepEqual(await pods(kube), ['p1', 'p2', 'p3']);
 });
 
 test('no secret of a spec is in the record of an edit that waits', async () => {

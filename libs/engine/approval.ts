@@ -23,7 +23,7 @@ export type Ruling =
   /** The spec is accepted from now on: first to be noted so on the resource. `null` takes a note away. */
   | { state: 'accepted'; hash?: string; note: string | null }
   /** Not approved: the cluster is kept as accepted, or left alone where that is not known. */
-  | { state: 'held'; hash: string; spec: unknown; blocked: Blocked };
+  | { state: 'held'; hash?: string; spec: unknown; blocked: Blocked };
 
 /** The part of an engine that can see ahead. */
 export type Foreseer = Planner & Pick<Engine, 'margin' | 'simulate'>;
@@ -45,8 +45,8 @@ export function rule(engine: Foreseer, resource: KubeObject, facts: unknown, now
   if (accepted && isDeepStrictEqual(accepted.read, wanted.data)) return { state: 'free' };
 
   const foreseen = foresee(engine, wanted.data, facts, nowMs);
-  const hash = foreseen && hashOf(engine, wanted.data, foreseen);
-  if (!foreseen || !hash) return { state: 'free' };
+  if (!foreseen) return { state: 'held', spec: accepted?.written, blocked: unforeseen };
+  const hash = hashOf(engine, wanted.data, foreseen);
   const isApproved = annotations[approvedPlan] === hash;
   if (isApproved || (!accepted && foreseen.forecast.steps.length === 0)) {
     return { state: 'accepted', hash, note: JSON.stringify(resource['spec']) };
@@ -60,6 +60,15 @@ export function rule(engine: Foreseer, resource: KubeObject, facts: unknown, now
   return { state: 'held', hash, spec: accepted?.written, blocked };
 }
 
+const approvedOnly = 'this resource is only changed by a plan that is approved';
+
+/** Where the facts could not be read, or the engine cannot see ahead, there is nothing that could be approved. */
+const unforeseen: Blocked = {
+  rule: approvedOnly,
+  evidence: 'what the edit would do cannot be foreseen at present',
+  action: 'see with quorate plan why not, or take the edit back',
+};
+
 /** The hash by which a plan is approved; `undefined` where nothing can be foreseen. Pure. */
 export function planHash(engine: Foreseer, spec: unknown, facts: unknown, nowMs: number): string | undefined {
   const foreseen = foresee(engine, spec, facts, nowMs);
@@ -72,7 +81,6 @@ interface Foreseen {
   present: unknown;
 }
 
-/** `undefined` where the facts could not be read: then no plan does anything either. */
 function foresee(engine: Foreseer, spec: unknown, facts: unknown, nowMs: number): Foreseen | undefined {
   const found = forecast(engine, spec, facts, nowMs);
   if (!found) return undefined;
@@ -142,7 +150,7 @@ function whyHeld(
   const plan = `plan ${hash}, ${steps.length} steps: ${[...named, ...more].join(', ') || 'none'}`;
   const other = approved ? [`approved is ${approved}: the edit or the cluster is not what it was then`] : [];
   return {
-    rule: 'this resource is only changed by a plan that is approved',
+    rule: approvedOnly,
     evidence: [edit, plan, ...other].join('; '),
     action: `look at it with quorate plan, then approve it with ${approveCommand(engine, metadata, hash)}; or take the edit back`,
   };

@@ -113,7 +113,10 @@ function learning(kube: Kube, secrets: Secrets): Kube {
   };
 }
 
-/** Before anything is done for a spec, it is noted as accepted; the note wakes the pass that acts on it. */
+/**
+ * Before anything is done for a spec, it is noted as accepted; the note wakes the pass that acts on it. The approval is
+ * used up with that: another edit that leads to the same is another edit.
+ */
 async function noteAccepted(
   kube: Kube,
   engine: Engine,
@@ -122,7 +125,8 @@ async function noteAccepted(
   signal: AbortSignal,
 ): Promise<void> {
   const { uid, resourceVersion, namespace, name } = metadata;
-  const annotations = { [approvalAnnotations.acceptedSpec]: note };
+  const { acceptedSpec, approvedPlan } = approvalAnnotations;
+  const annotations = { [acceptedSpec]: note, ...(note !== null && { [approvedPlan]: null }) };
   const patch = { metadata: { uid, resourceVersion, annotations } };
   await kube.patch(resourceTypeOf(engine.resource), namespace, name, patch, signal);
 }
