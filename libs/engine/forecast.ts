@@ -33,7 +33,8 @@ export interface ForecastStep {
 
 /** After so long without a step, nothing more is expected to happen; longer than any patience of a plan. */
 const restMs = 60_000;
-const longestMs = 24 * 3600_000;
+/** What has not come to rest by then never will; a worker, too, can afford to see so far ahead. */
+const longestMs = 20 * 60_000;
 
 /**
  * Simulates forward: plan, act, let time pass, plan again, until nothing is done any more. Pure. Steps are those that

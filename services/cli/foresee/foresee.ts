@@ -73,7 +73,7 @@ async function foresee({ kube, nowMs, signal }: Looking, edited: Edit): Promise<
     nowMs,
     version: engine.version,
   });
-  if (present && resource) checkSight(present, decide(engine, given(present)).plan.status?.conditions ?? []);
+  if (present && resource) checkSight(present, decide(engine, given(present)).plan);
   const { spec, plan } = decide(engine, given(resource));
   const found =
     plan.reason === 'InvalidSpec'
@@ -120,9 +120,9 @@ const conditionOf = (resource: KubeObject | undefined, type: string) => {
 };
 
 /** Where the workers reach the members and this machine does not, nothing could be foreseen but doom. */
-function checkSight(present: KubeObject, conditions: Condition[]): void {
-  const isAvailable = conditions.some(({ type, status }) => type === 'Available' && status === 'True');
-  if (isAvailable || conditionOf(present, 'Available')?.status !== 'True') return;
+function checkSight(present: KubeObject, { status }: Plan): void {
+  const here = status?.conditions.find(({ type }) => type === 'Available');
+  if (here?.status !== 'False' || conditionOf(present, 'Available')?.status !== 'True') return;
   throw new QuorateError(
     'PLAN_UNFORESEEN',
     `Quorate finds ${present.metadata.name} available, but its members do not answer here`,
