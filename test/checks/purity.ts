@@ -9,7 +9,7 @@ const entries = [
   /^libs\/engines\/planners\.ts$/,
   /^libs\/engines\/[^/]+\/planner\.ts$/,
   /^libs\/engine\/(decide|replay|forecast)\.ts$/,
-  /^services\/cli\/replay\/(?!.*\.test\.ts$)/,
+  /^services\/cli\/replay\/(results|lines)\.ts$/,
 ];
 
 /** Files of ours that may be reached; what observes, acts, or speaks to a server is not among them. */
@@ -19,7 +19,7 @@ const pure = [
   /^libs\/engines\/planners\.ts$/,
   /^libs\/engines\/[^/]+\/(?!index\.ts|observe\.ts|steps|client\/|testing\/)/,
   /^libs\/kube\/(object|definition|key)\.ts$/,
-  /^services\/cli\/(replay|show)\//,
+  /^services\/cli\/(replay\/(results|lines)|show\/paint)\.ts$/,
 ];
 
 /** What of Node and of packages only computes. */
