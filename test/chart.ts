@@ -36,6 +36,23 @@ export function objectsIn(text: string): KubeObject[] {
   });
 }
 
+/** Values for NATS and Redis that somebody else runs, with all that they may ask for. */
+export const existingServers = {
+  nats: {
+    url: 'tls://nats-1.example,tls://nats-2.example:4223',
+    auth: { existingSecret: 'nats-login', credsKey: 'creds', userKey: 'user', passwordKey: 'password' },
+    tls: { existingSecret: 'nats-tls', certKey: 'tls.crt', keyKey: 'tls.key' },
+  },
+  redis: {
+    url: 'rediss://redis.example:6380',
+    auth: { existingSecret: 'redis-login', usernameKey: 'user' },
+    tls: { existingSecret: 'redis-tls' },
+  },
+};
+export const autoscaled = { worker: { autoscaling: { enabled: true } } };
+/** What a Kubernetes with KEDA serves besides its own. */
+export const keda = ['keda.sh/v1alpha1'];
+
 export interface Container {
   name: string;
   image: string;

@@ -24,7 +24,7 @@ const parts: Record<string, [title: string, command: string[]][]> = {
         'services/**/*.test.ts',
         'test/checks/**/*.test.ts',
         'test/recordings/*.test.ts',
-        'test/e2e/rights/**/*.test.ts',
+        'test/e2e/{rights,run}/*.test.ts',
       ),
     ],
   ],

@@ -14,6 +14,10 @@ const group = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =
 
 const text = (description: string) => z.string().default('').describe(description);
 
+/** Credentials in a URL would be in everybody's sight; they belong into a Secret. */
+const url = (pattern: RegExp, description: string) =>
+  z.string().regex(pattern).default('').describe(description);
+
 const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
 
 const resources = (requests: Record<string, string>, limits: Record<string, string>) =>
@@ -61,8 +65,9 @@ const tls = (server: string) =>
   });
 
 const nats = group('NATS with JetStream: the message bus.', {
-  url: text(
-    'URLs of an existing NATS, separated by commas: `nats://…`, or `tls://…` for TLS. Empty: one is installed for Quorate, a single pod, for a first try.',
+  url: url(
+    /^((nats|tls):\/\/[^@,\s]+(,(nats|tls):\/\/[^@,\s]+)*)?$/,
+    'URLs of an existing NATS, separated by commas, without credentials: `nats://…`, or `tls://…` for TLS. Empty: one is installed for Quorate, a single pod, for a first try.',
   ),
   auth: group('Credentials for an existing NATS.', {
     existingSecret: text('Name of the Secret that holds them; empty: none are needed.'),
@@ -83,7 +88,8 @@ const nats = group('NATS with JetStream: the message bus.', {
 });
 
 const redis = group('Redis: the queue of tasks.', {
-  url: text(
+  url: url(
+    /^(rediss?:\/\/[^@,\s]+)?$/,
     'URL of an existing Redis: `redis://…`, or `rediss://…` for TLS, without credentials. It must not evict (maxmemory-policy noeviction). Empty: one is installed for Quorate, a single pod, for a first try.',
   ),
   auth: group('Credentials for an existing Redis.', {
@@ -190,8 +196,6 @@ export const values = z.strictObject({
       .array(z.int().min(1).max(65_535))
       .default([443, 6443])
       .describe('Ports of the Kubernetes API, as its service names it and as it listens.'),
-    natsPorts: z.array(z.int().min(1).max(65_535)).default([4222]).describe('Ports of an existing NATS.'),
-    redisPorts: z.array(z.int().min(1).max(65_535)).default([6379]).describe('Ports of an existing Redis.'),
   }),
   serviceMonitor: group('Metrics for the Prometheus operator.', {
     enabled: z

@@ -8,7 +8,7 @@ export function observedBus(bus: Bus, registry: Registry, health: Health): Bus {
   countDeadLetters(registry, bus.buriedCount);
   const published = new Counter({
     name: 'quorate_events_published_total',
-    help: 'Events given to NATS; a duplicate was there already, from another watcher or from an earlier try',
+    help: 'Events given to NATS, by outcome: stored, or duplicate where another watcher or an earlier try was first',
     labelNames: ['outcome'],
     registers: [registry],
   });

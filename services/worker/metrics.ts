@@ -13,20 +13,20 @@ export function workerMetrics(
   countDeadLetters(registry, bus.buriedCount);
   const passes = new Histogram({
     name: 'quorate_pass_duration_seconds',
-    help: 'How long passes took, by engine and by the situation found, or the code of the error that ended the pass',
+    help: 'How long passes took, by engine and by reason: the situation found, or the code of the error that ended the pass',
     labelNames: ['engine', 'reason'],
     buckets: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
   const steps = new Counter({
     name: 'quorate_steps_total',
-    help: 'Steps of plans, by how they ended',
+    help: 'Steps of plans, by engine, step and outcome',
     labelNames: ['engine', 'step', 'outcome'],
     registers,
   });
   new Gauge({
     name: 'quorate_tasks',
-    help: 'Clusters in the queue of the kube, by state: waiting, running, delayed; the same from every worker',
+    help: 'Clusters in the queue of a kube, by state: waiting, running, delayed; the same from every worker',
     labelNames: ['kube', 'state'],
     registers,
     async collect() {

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createCluster } from './cluster.ts';
+import { stringify } from 'yaml';
+import { createCluster, specOf } from './cluster.ts';
 import { quorate } from './command-line.ts';
-import { openStage } from './stage.ts';
+import { etcdCluster, openStage } from './stage.ts';
 
 // The incident of docs/debugging.md: a member is lost with its disk while the cluster is scaled in. What the page
 // shows is what this prints; QUORATE_INCIDENT_OUTPUT names a file to write it to, for the page to be made anew.
@@ -84,6 +85,9 @@ test('a member lost with its disk during a scale-in is explained, from the first
     undefined,
   );
   await show(['replay', '--from', file], [/equal/], undefined);
+  const edit = join(dir, 'shop-of-five.yaml');
+  await writeFile(edit, stringify(etcdCluster('shop', specOf({ size: 5, claims: true }))));
+  await show(['plan', '-f', edit, ...place], [/shop-6/, /shop-7/]);
   const path = process.env['QUORATE_INCIDENT_OUTPUT'];
   if (path !== undefined) await writeFile(path, shown.join('\n'));
 });

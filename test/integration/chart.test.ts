@@ -1,47 +1,38 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { QueueKeys } from 'bullmq';
 import { parse } from 'yaml';
-import { values } from '../../deploy/chart/values.ts';
-import { defaultLimits } from '../../libs/bus/streams.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { modelFields } from '../../libs/kube/models.ts';
 import { type KubeObject, labels } from '../../libs/kube/object.ts';
-import { queueName, queuePrefix } from '../../libs/queue/redis.ts';
 import { settings } from '../../libs/service/config.ts';
 import { watcherSettings } from '../../services/watcher/settings.ts';
 import { workerSettings } from '../../services/worker/settings.ts';
-import { type Container, chart, helm, render, type Workload, workloadsOf } from '../chart.ts';
-
-const existing = {
-  nats: {
-    url: 'tls://nats.example:4222',
-    auth: { existingSecret: 'nats-login', credsKey: 'creds', userKey: 'user', passwordKey: 'password' },
-    tls: { existingSecret: 'nats-tls', certKey: 'tls.crt', keyKey: 'tls.key' },
-  },
-  redis: {
-    url: 'rediss://redis.example:6380',
-    auth: { existingSecret: 'redis-login', usernameKey: 'user' },
-    tls: { existingSecret: 'redis-tls' },
-  },
-};
-const scaled = { worker: { autoscaling: { enabled: true } } };
-const keda = ['keda.sh/v1alpha1'];
+import {
+  autoscaled,
+  type Container,
+  chart,
+  existingServers,
+  helm,
+  keda,
+  render,
+  type Workload,
+  workloadsOf,
+} from '../chart.ts';
 
 /** What people install, each with what is special about it. */
 const cases: [what: string, rendering: Parameters<typeof render>][] = [
   ['the defaults', [{}]],
   ['the defaults on 1.20', [{}, '1.20.2']],
-  ['existing servers', [existing]],
-  ['existing servers with KEDA', [{ ...existing, ...scaled }, '1.35.0', keda]],
-  ['bundled servers with KEDA on 1.20', [scaled, '1.20.2', keda]],
-  ['a HorizontalPodAutoscaler', [scaled]],
+  ['existing servers', [existingServers]],
+  ['existing servers with KEDA', [{ ...existingServers, ...autoscaled }, '1.35.0', keda]],
+  ['bundled servers with KEDA on 1.20', [autoscaled, '1.20.2', keda]],
+  ['a HorizontalPodAutoscaler', [autoscaled]],
   ['a ServiceMonitor', [{ serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } }]],
   ['one namespace', [{ watchNamespace: 'databases' }]],
   ['OpenShift', [{ runAsUser: null }]],
-  ['nothing but the services', [{ ...existing, ...noExtras() }]],
+  ['nothing but the services', [{ ...existingServers, ...noExtras() }]],
 ];
 function noExtras() {
   const off = { enabled: false };
@@ -234,130 +225,6 @@ describe('the chart', () => {
       pods.some((pod) => wanted.every(([label, value]) => pod[label] === value)),
       JSON.stringify(wanted),
     );
-  });
-
-  test('has one observer, and the old one ends before the new begins', () => {
-    const observer = workloadsOf(of('the defaults')).find(
-      ({ metadata }) => metadata.name === 'quorate-observer',
-    );
-    assert.deepEqual([observer?.spec.replicas, observer?.spec.strategy?.type], [1, 'Recreate']);
-  });
-
-  test('lets the bundled NATS store what the streams may hold, and no more than its claim', () => {
-    const config = of('the defaults').find(({ kind }) => kind === 'ConfigMap')?.['data'] as {
-      'nats.conf': string;
-    };
-    const [, megabytes] = /max_file_store: (\d+)MB/.exec(config['nats.conf']) ?? [];
-    const reserved = Object.values(defaultLimits).reduce((sum, { maxBytes }) => sum + maxBytes, 0);
-    assert.ok(Number(megabytes) * 1024 ** 2 >= reserved);
-    assert.equal(values.parse({}).nats.persistence.size, '4Gi');
-    assert.ok(Number(megabytes) < 4 * 1024);
-  });
-
-  test('has budgets in the version that the Kubernetes knows', () => {
-    const versions = (what: string) =>
-      of(what).flatMap(({ kind, apiVersion }) => (kind === 'PodDisruptionBudget' ? [apiVersion] : []));
-    assert.deepEqual(versions('the defaults'), ['policy/v1', 'policy/v1']);
-    assert.deepEqual(versions('the defaults on 1.20'), ['policy/v1beta1', 'policy/v1beta1']);
-  });
-
-  test('installs no server where one exists, and reads its credentials from Secrets', () => {
-    const objects = of('existing servers');
-    assert.deepEqual(
-      workloadsOf(objects).map(({ kind }) => kind),
-      ['Deployment', 'Deployment', 'Deployment'],
-    );
-    const worker = workloadsOf(objects).find(({ metadata }) => metadata.name === 'quorate-worker');
-    const [container] = worker?.spec.template.spec.containers ?? [];
-    const environment = Object.fromEntries(
-      (container?.env ?? []).map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.secretKeyRef]),
-    );
-    assert.deepEqual(environment, {
-      ...{ LOG_LEVEL: 'info', QUORATE_KUBE: 'local', QUORATE_HTTP_PORT: '8080', QUORATE_CONCURRENCY: '20' },
-      NATS_URL: 'tls://nats.example:4222',
-      NATS_USER: { name: 'nats-login', key: 'user' },
-      NATS_PASSWORD: { name: 'nats-login', key: 'password' },
-      NATS_CREDS: '/etc/quorate/nats-auth/creds',
-      NATS_CA: '/etc/quorate/nats-tls/ca.crt',
-      NATS_CERT: '/etc/quorate/nats-tls/tls.crt',
-      NATS_KEY: '/etc/quorate/nats-tls/tls.key',
-      REDIS_URL: 'rediss://redis.example:6380',
-      REDIS_USERNAME: { name: 'redis-login', key: 'user' },
-      REDIS_PASSWORD: { name: 'redis-login', key: 'password' },
-      REDIS_CA: '/etc/quorate/redis-tls/ca.crt',
-    });
-    const volumes = worker?.spec.template.spec.volumes?.map(({ name, secret }) => [name, secret?.secretName]);
-    assert.deepEqual(volumes, [
-      ['nats-auth', 'nats-login'],
-      ['nats-tls', 'nats-tls'],
-      ['redis-tls', 'redis-tls'],
-    ]);
-  });
-
-  test('with KEDA, scales the workers by the tasks that wait', () => {
-    const listName = new QueueKeys(queuePrefix).toKey(queueName('local'), 'wait');
-    const trigger = (what: string) => {
-      const spec = of(what).find(({ kind }) => kind === 'ScaledObject')?.['spec'];
-      return (spec as { triggers: unknown[] } | undefined)?.triggers[0];
-    };
-    const metadata = { listName, listLength: '20' };
-    assert.deepEqual(trigger('bundled servers with KEDA on 1.20'), {
-      type: 'redis',
-      metadata: { ...metadata, address: 'quorate-redis.quorate.svc:6379', enableTLS: 'false' },
-    });
-    assert.deepEqual(trigger('existing servers with KEDA'), {
-      type: 'redis',
-      metadata: { ...metadata, address: 'redis.example:6380', enableTLS: 'true' },
-      authenticationRef: { name: 'quorate-redis' },
-    });
-    const [authentication] = of('existing servers with KEDA').filter(
-      ({ kind }) => kind === 'TriggerAuthentication',
-    );
-    assert.deepEqual(authentication?.['spec'], {
-      secretTargetRef: [
-        { parameter: 'ca', name: 'redis-tls', key: 'ca.crt' },
-        { parameter: 'password', name: 'redis-login', key: 'password' },
-        { parameter: 'username', name: 'redis-login', key: 'user' },
-      ],
-    });
-  });
-
-  test('leaves the number of workers to what scales them', () => {
-    for (const [what, kind] of [
-      ['a HorizontalPodAutoscaler', 'HorizontalPodAutoscaler'],
-      ['existing servers with KEDA', 'ScaledObject'],
-    ] as const) {
-      assert.equal(of(what).filter((object) => object.kind === kind).length, 1);
-      const worker = workloadsOf(of(what)).find(({ metadata }) => metadata.name === 'quorate-worker');
-      assert.equal(worker?.spec.replicas, undefined);
-    }
-  });
-
-  test('tells what to do next, with the names of this release', async () => {
-    const notes = async (...set: string[]) => {
-      const install = ['install', 'mine', chart, '--namespace', 'here', '--dry-run=client'];
-      return (await helm([...install, ...set])).split('NOTES:')[1] ?? '';
-    };
-    const plain = await notes();
-    assert.match(plain, /--namespace here rollout status deployment\/mine-worker/);
-    assert.match(plain, /NATS and Redis are bundled/);
-    const told = await notes('--set', 'watchNamespace=there,nats.url=nats://x,redis.url=redis://x');
-    assert.match(told, /kubectl get etcd --namespace there/);
-    assert.doesNotMatch(told, /bundled/);
-  });
-
-  test('refuses a wrong value by its name', async () => {
-    for (const [set, complaint] of [
-      ['worker.replicas=many', /worker\/replicas|worker\.replicas/],
-      ['wroker.replicas=3', /wroker/],
-      ['nats.tls.existingsecret=x', /existingsecret/],
-      ['logLevel=loud', /logLevel/],
-      ['kubeId=Not_An_Id', /kubeId/],
-      ['worker.autoscaling.kind=magic', /kind/],
-    ] as const) {
-      await assert.rejects(helm(['template', 'quorate', chart, '--set', set]), complaint, set);
-    }
-    assert.ok(await helm(['template', 'quorate', chart, '--set', 'global.anything=goes']));
   });
 });
 

@@ -45,6 +45,9 @@ async function startEmptyApi(t: TestContext) {
   return { api, tokens };
 }
 
+/** What the services told of their metrics. */
+const told = new Map<string, { help: string; by: string[] }>();
+
 for (const name of services) {
   test(`${name}: runs read-only, without rights, with the account of its pod, and stops in order`, async (t) => {
     const [{ api, tokens }, nats, redis] = await Promise.all([startEmptyApi(t), startNats(), startRedis()]);
@@ -59,7 +62,11 @@ for (const name of services) {
     });
     const isReady = async () => (await service.get('/readyz'))?.status === 200;
     await until('it is ready', isReady);
-    assert.match((await service.get('/metrics'))?.text ?? '', /^process_cpu_seconds_total/m);
+    const metrics = (await service.get('/metrics'))?.text ?? '';
+    assert.match(metrics, /^process_cpu_seconds_total/m);
+    for (const [, metric = '', help = ''] of metrics.matchAll(/^# HELP (quorate_\S+) (.*)$/gm)) {
+      told.set(metric, { help, by: [...(told.get(metric)?.by ?? []), name] });
+    }
 
     const next = 'the next token';
     account.renew(next);
@@ -72,6 +79,20 @@ for (const name of services) {
     assert.equal(await service.stop(), 0);
   });
 }
+
+test('docs/metrics.md has the metrics that there are', () => {
+  const rows = [...told]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([metric, { help, by }]) => {
+      const of = by.length === services.length ? 'every service' : by.join(', ');
+      return `| \`${metric}\` | ${of} | ${help} |`;
+    });
+  const documented = readFileSync('docs/metrics.md', 'utf8').split('\n');
+  assert.deepEqual(
+    documented.filter((line) => line.startsWith('| `quorate_')),
+    rows,
+  );
+});
 
 test('holds no tool to change it or to look around with, and nothing that only development needs', () => {
   const files = globSync('**/*', { cwd: root, exclude: ['app/node_modules/**'] });

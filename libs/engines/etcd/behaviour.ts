@@ -25,7 +25,7 @@ const flags = {
   },
   rollingUpgrade: {
     since: 3,
-    before: 'no upgrade is ever under way',
+    before: 'no upgrade is ever under way, and pods carry no note of their image',
     now: 'a changed spec.version is brought to one member after the other',
   },
   degraded: {

@@ -114,6 +114,13 @@ test('a node that is not ready is named while its members still answer', () => {
   assert.equal(plan.status?.conditions.find(({ type }) => type === 'Available')?.status, 'True');
 });
 
+test('a pod of a node that is gone is said to be on its way out', () => {
+  const facts: WorldSketch['facts'] = () => ({ nodes: { node: { ok: true, value: null } } });
+  const { reason, message } = degraded(planFor({ members: well(1, 2, 3), facts }));
+  assert.equal(reason, 'NodeNotReady');
+  assert.match(message, /its node node does not exist any more\. What you can do: nothing/);
+});
+
 test('a node that could not be read is no cause, and neither breaks the pass nor hides another cause', () => {
   const facts: WorldSketch['facts'] = () => ({ nodes: { node: { ok: false, error: 'forbidden' } } });
   assert.equal(degraded(planFor({ members: well(1, 2, 3), facts })).status, 'False');

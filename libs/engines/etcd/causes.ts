@@ -71,33 +71,35 @@ function causesOf(world: World): Cause[] {
   );
 }
 
-/** `undefined` where its node is well, or could not be asked. */
-function badNode({ facts }: World, { nodeName }: PodFact): NodeFact | undefined {
+/** `null` where the node is gone; `undefined` where it is well, or could not be asked. */
+function badNode({ facts }: World, { nodeName }: PodFact): NodeFact | null | undefined {
   const answer = nodeName === null ? undefined : facts.nodes[nodeName];
-  if (!answer?.ok) return undefined;
-  if (answer.value === null) return { ready: false, words: 'it does not exist any more', sinceMs: 0 };
-  return answer.value.ready ? undefined : answer.value;
+  if (!answer?.ok || answer.value?.ready) return undefined;
+  return answer.value;
 }
 
 function nodeCause(world: World, pod: PodFact): Cause[] {
   const node = badNode(world, pod);
-  if (!node) return [];
-  return [
-    {
-      reason: 'NodeNotReady',
-      object: pod.name,
-      problem: `its node ${pod.nodeName} is not ready (${plain(node.words)})`,
-      action: `bring the node back; if its machine is gone for good, kubectl delete node ${pod.nodeName}`,
-      sinceMs: node.sinceMs,
-    },
-  ];
+  if (node === undefined) return [];
+  const { name: object, nodeName } = pod;
+  const said =
+    node === null
+      ? {
+          problem: `its node ${nodeName} does not exist any more`,
+          action: 'nothing: Kubernetes deletes such pods after a minute or two',
+        }
+      : {
+          problem: `its node ${nodeName} is not ready (${plain(node.words)})`,
+          action: `bring the node back; if its machine is gone for good, kubectl delete node ${nodeName}`,
+        };
+  return [{ reason: 'NodeNotReady', object, ...said, sinceMs: node?.sinceMs ?? 0 }];
 }
 
 /** A pod should have ended and is still there: nobody has confirmed that its process does not run any more. */
 function terminatingCause(world: World, pod: PodFact): Cause[] {
   if (pod.endsByMs === null) return [];
-  const node = badNode(world, pod);
-  const why = node ? `its node ${pod.nodeName} does not confirm it` : 'it has not';
+  const isLost = badNode(world, pod) !== undefined;
+  const why = isLost ? `its node ${pod.nodeName} does not confirm it` : 'it has not';
   const wait = 'see kubectl describe pod for what it waits for';
   const force = `if the machine is gone for good, kubectl delete node ${pod.nodeName}, or, only when its etcd certainly runs no more, kubectl delete pod ${pod.name} --force --grace-period=0`;
   return [
@@ -105,7 +107,7 @@ function terminatingCause(world: World, pod: PodFact): Cause[] {
       reason: 'PodTerminating',
       object: pod.name,
       problem: `it should have ended by ${new Date(pod.endsByMs).toISOString()} and ${why}`,
-      action: node ? force : wait,
+      action: isLost ? force : wait,
       sinceMs: pod.endsByMs,
     },
   ];
@@ -114,7 +116,7 @@ function terminatingCause(world: World, pod: PodFact): Cause[] {
 function podCause(world: World, pod: PodFact): Cause[] {
   const { hindrance } = pod;
   // What a pod says of itself is out of date where its node is lost, and does not matter where it is going.
-  if (!hindrance || pod.deleting || badNode(world, pod)) return [];
+  if (!hindrance || pod.deleting || badNode(world, pod) !== undefined) return [];
   const { reason, sinceMs, runsSinceMs } = hindrance;
   if (runsSinceMs !== null && world.nowMs - runsSinceMs >= settledMs) return [];
   const claim = claimCause(world, pod, hindrance);

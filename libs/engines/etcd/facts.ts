@@ -44,7 +44,7 @@ export interface PodFact extends OwnedFact {
   ready: boolean;
   /** The version it was made for, or was last changed to. */
   version: string;
-  /** The image of its etcd, as it stands in the spec. */
+  /** The image of its etcd, as it was asked for. */
   image: string;
   /** Its container has been started, once or more. */
   hasRun: boolean;

@@ -4,7 +4,7 @@ import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { madeForAnnotation } from './made-for.ts';
-import { memberName } from './names.ts';
+import { imageAnnotation, memberName } from './names.ts';
 import { memberClaim, memberImage, memberPod, type Start } from './objects.ts';
 import type { SetImage } from './steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
@@ -53,12 +53,16 @@ export function createMember(world: World, number: number, start: Start, why: st
   return [...claim, { step: 'createPod', why: `pod ${name}: ${why}`, args }];
 }
 
-/** The object with the note of what it was made for, or without it as older versions made it. */
+/** The object with the notes of what it was made for, or without those that an older version did not make. */
 function noted({ behaves }: World, object: KubeObject): KubeObject {
-  if (behaves('madeFor')) return object;
-  const { [madeForAnnotation]: _note, ...annotations } = object.metadata.annotations ?? {};
-  const { annotations: _all, ...metadata } = object.metadata;
-  const left = Object.keys(annotations).length > 0 ? { annotations } : {};
+  const unknown = [
+    ...(behaves('madeFor') ? [] : [madeForAnnotation]),
+    ...(behaves('rollingUpgrade') ? [] : [imageAnnotation]),
+  ];
+  if (unknown.length === 0) return object;
+  const { annotations = {}, ...metadata } = object.metadata;
+  const known = Object.entries(annotations).filter(([name]) => !unknown.includes(name));
+  const left = known.length > 0 ? { annotations: Object.fromEntries(known) } : {};
   return { ...object, metadata: { ...metadata, ...left } };
 }
 
@@ -119,9 +123,10 @@ export function removeMember(membership: Membership, member: Member, why: string
   return { step: 'removeMember', why, args, disruptive: true };
 }
 
-/** Gives a pod whose process takes no part in any quorum another image, in place. */
-export function setImage({ name, uid }: PodFact, image: string, version: string, why: string): Step {
-  const args: SetImage = { name, uid, image, version };
+/** Gives a pod whose process takes no part in any quorum another image, in place, unless it has changed meanwhile. */
+export function setImage(pod: PodFact, image: string, version: string, why: string): Step {
+  const { name, uid, resourceVersion } = pod;
+  const args: SetImage = { name, uid, resourceVersion, image, version };
   return { step: 'setImage', why: `pod ${name}: image ${image}: ${why}`, args };
 }
 
@@ -130,15 +135,16 @@ export function setImage({ name, uid }: PodFact, image: string, version: string,
  * that they keep quorum meanwhile: all of them where it is well itself, else a majority.
  */
 export function restartAs(world: QuorateWorld, member: PodMember, version: string, why: string): Step {
-  const change = setImage(member.pod, memberImage({ ...world.spec, version }), version, why);
-  if (member.isLearner) return { ...change, why };
+  const { name, uid } = member.pod;
+  const change: SetImage = { name, uid, image: memberImage({ ...world.spec, version }), version };
+  if (member.isLearner) return { step: 'setImage', why, args: change };
   const { voters } = world.membership;
   const others = voters
     .filter((other) => other.id !== member.id)
     .map((other) => ({ id: other.id, endpoint: endpointOf(other) ?? null }));
   const needed = member.healthy ? others.length : quorumOf(voters.length);
-  const args: SetImage = { ...(change.args as SetImage), voter: { id: member.id, others, needed } };
-  return { ...change, why, args, disruptive: true };
+  const args: SetImage = { ...change, voter: { id: member.id, others, needed } };
+  return { step: 'setImage', why, args, disruptive: true };
 }
 
 export function moveLeader(leader: Member, target: Member, why: string): Step {

@@ -45,6 +45,15 @@ export function nameFromPeerUrls(peerUrls: string[]): string {
 /** On a pod: the version it was made for, or was last changed to. The etcd operator of coreos names it so. */
 export const versionAnnotation = 'etcd.version';
 
+/**
+ * On a pod: the image it was made with, or was last changed to, as it was asked for. Admission may put another in its
+ * place, e.g. that of a mirror, and does so again with every change.
+ */
+export const imageAnnotation = 'quorate.io/image';
+
+/** The container of a member's pod that runs etcd. Admission may add others, before it or behind. */
+export const containerName = 'etcd';
+
 /** On a pod whose version was changed: the id of the container that ran then. */
 export const changedFromAnnotation = 'quorate.io/changed-from';
 

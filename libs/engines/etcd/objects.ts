@@ -5,6 +5,8 @@ import {
   clientPort,
   clientServiceName,
   clientUrl,
+  containerName,
+  imageAnnotation,
   memberName,
   peerPort,
   peerUrl,
@@ -146,9 +148,6 @@ function initialCluster(cluster: ClusterIdentity, spec: EtcdSpec, number: number
   ];
 }
 
-/** The container of a member's pod that runs etcd. */
-export const containerName = 'etcd';
-
 export const memberImage = ({ repository, version }: EtcdSpec): string =>
   `${repository}:v${plainVersion(version)}`;
 
@@ -172,6 +171,7 @@ export function memberPod(
       annotations: {
         ...policy.annotations,
         [versionAnnotation]: plainVersion(spec.version),
+        [imageAnnotation]: memberImage(spec),
         [madeForAnnotation]: podMadeFor(spec),
       },
     },

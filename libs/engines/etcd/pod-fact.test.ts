@@ -19,7 +19,7 @@ const notReady = { type: 'Ready', status: 'False', reason: 'ContainersNotReady',
 const waiting = (reason: string, message?: string, lastState: object = {}, restartCount = 0) => ({
   phase: 'Pending',
   conditions: [notReady],
-  containerStatuses: [{ restartCount, state: { waiting: { reason, message } }, lastState }],
+  containerStatuses: [{ name: 'etcd', restartCount, state: { waiting: { reason, message } }, lastState }],
 });
 
 test('a pod that no node takes', () => {
@@ -60,7 +60,10 @@ test('a container that crashes over and over, while it waits and while it runs a
   const crashing = podFact(pod(waiting('CrashLoopBackOff', 'back-off 10s', terminated, 3)));
   assert.equal(crashing.hindrance?.words, 'CrashLoopBackOff (exit code 2: unknown flag: --nonesuch)');
   assert.equal(crashing.hasRun, true);
-  const running = { restartCount: 4, state: { running: { startedAt: since } }, lastState: terminated };
+  const running = {
+    ...{ name: 'etcd', restartCount: 4 },
+    ...{ state: { running: { startedAt: since } }, lastState: terminated },
+  };
   const again = podFact(pod({ phase: 'Running', conditions: [notReady], containerStatuses: [running] }));
   assert.deepEqual([again.hindrance?.reason, again.hindrance?.runsSinceMs], ['ContainerFailing', atMs]);
   const ready = { ...notReady, status: 'True' };
@@ -86,4 +89,48 @@ test('a pod that the kubelet evicted has ended for good', () => {
 test('a pod that is being deleted tells by when it should have ended', () => {
   const fact = podFact(pod({ phase: 'Running' }, {}, { deletionTimestamp: since }));
   assert.deepEqual([fact.deleting, fact.endsByMs], [true, atMs]);
+});
+
+test('containers that others put into a pod say nothing about etcd, whatever their place in the lists', () => {
+  const agent = {
+    name: 'agent',
+    state: { waiting: { reason: 'ImagePullBackOff', message: 'no such agent' } },
+  };
+  const etcd = { name: 'etcd', containerID: 'containerd://etcd', state: { running: { startedAt: since } } };
+  const ready = { ...notReady, status: 'True' };
+  const status = {
+    phase: 'Running',
+    podIP: '10.0.0.1',
+    conditions: [ready],
+    containerStatuses: [agent, etcd],
+  };
+  const containers = [
+    { name: 'agent', image: 'agent:1' },
+    { name: 'etcd', image: 'quay.io/coreos/etcd:v3.4.23' },
+  ];
+  const fact = podFact(pod(status, { nodeName: 'node1', containers }));
+  assert.deepEqual(
+    [fact.image, fact.containerId, fact.hasRun, fact.trouble, fact.hindrance],
+    ['quay.io/coreos/etcd:v3.4.23', 'containerd://etcd', true, null, null],
+  );
+});
+
+test('the image is that which was asked for, also where admission has put that of a mirror in its place', () => {
+  const annotations = { 'quorate.io/image': 'quay.io/coreos/etcd:v3.4.23' };
+  const containers = [{ name: 'etcd', image: 'mirror.example/etcd@sha256:0' }];
+  assert.equal(podFact(pod({}, { containers }, { annotations })).image, 'quay.io/coreos/etcd:v3.4.23');
+  assert.equal(podFact(pod({}, { containers })).image, 'mirror.example/etcd@sha256:0');
+});
+
+test('a container that ended because its image was changed has not failed, and the next one may', () => {
+  const annotations = { 'quorate.io/changed-from': 'containerd://old' };
+  const end = (containerID: string) => ({ terminated: { exitCode: 0, message: '', containerID } });
+  const failing = (own: object) =>
+    podFact(
+      pod({ conditions: [notReady], containerStatuses: [{ name: 'etcd', ...own }] }, {}, { annotations }),
+    ).hindrance?.reason;
+  const running = { running: { startedAt: since } };
+  assert.equal(failing({ containerID: 'containerd://old', state: end('containerd://old') }), undefined);
+  assert.equal(failing({ state: running, lastState: end('containerd://old') }), undefined);
+  assert.equal(failing({ state: running, lastState: end('containerd://new') }), 'ContainerFailing');
 });

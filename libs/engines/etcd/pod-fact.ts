@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts';
 import type { Hindrance, PodFact } from './facts.ts';
 import { madeForAnnotation } from './made-for.ts';
-import { changedFromAnnotation, versionAnnotation } from './names.ts';
+import { changedFromAnnotation, containerName, imageAnnotation, versionAnnotation } from './names.ts';
 import { ownedFact, timeOf } from './object-facts.ts';
 
 /** What a pod says of itself, as a fact. Pure. */
@@ -9,7 +9,7 @@ import { ownedFact, timeOf } from './object-facts.ts';
 interface PodShape {
   spec?: {
     nodeName?: string;
-    containers?: { image?: string }[];
+    containers?: { name: string; image?: string }[];
     volumes?: { persistentVolumeClaim?: { claimName?: string } }[];
   };
   status?: PodStatus;
@@ -31,6 +31,7 @@ interface PodStatus {
 }
 
 interface ContainerStatus {
+  name: string;
   containerID?: string;
   restartCount?: number;
   state?: {
@@ -42,6 +43,7 @@ interface ContainerStatus {
 }
 
 interface Terminated {
+  containerID?: string;
   exitCode?: number;
   message?: string;
 }
@@ -51,27 +53,34 @@ export function podFact(pod: KubeObject): PodFact {
   const { annotations, deletionTimestamp, creationTimestamp, resourceVersion = '' } = pod.metadata;
   const claimName = spec?.volumes?.find((volume) => volume.persistentVolumeClaim)?.persistentVolumeClaim
     ?.claimName;
+  const container = containerOf(status);
+  const changedFrom = annotations?.[changedFromAnnotation] ?? null;
   return {
     ...ownedFact(pod),
     resourceVersion,
     // Nobody answers where the container has ended, and with its network gone not even a refusal comes back: asking
     // would cost every pass its whole patience.
-    ip: (!status?.containerStatuses?.[0]?.state?.terminated && status?.podIP) || null,
+    ip: (!container?.state?.terminated && status?.podIP) || null,
     nodeName: spec?.nodeName || null,
     phase: status?.phase ?? 'Pending',
     ready: conditionOf(status, 'Ready')?.status === 'True',
     version: annotations?.[versionAnnotation] ?? '',
-    containerId: status?.containerStatuses?.[0]?.containerID ?? null,
-    changedFrom: annotations?.[changedFromAnnotation] ?? null,
-    image: spec?.containers?.[0]?.image ?? '',
-    hasRun: hasRun(status?.containerStatuses?.[0]),
+    containerId: container?.containerID ?? null,
+    changedFrom,
+    image: annotations?.[imageAnnotation] ?? spec?.containers?.find(isEtcd)?.image ?? '',
+    hasRun: hasRun(container),
     claimName: claimName ?? null,
     madeFor: annotations?.[madeForAnnotation] ?? null,
     trouble: podTrouble(status),
-    hindrance: hindranceOf(status, timeOf(creationTimestamp)),
+    hindrance: hindranceOf(status, timeOf(creationTimestamp), changedFrom),
     endsByMs: deletionTimestamp === undefined ? null : timeOf(deletionTimestamp),
   };
 }
+
+const isEtcd = ({ name }: { name: string }): boolean => name === containerName;
+
+const containerOf = (status: PodStatus | undefined): ContainerStatus | undefined =>
+  status?.containerStatuses?.find(isEtcd);
 
 const conditionOf = (status: PodStatus | undefined, type: string) =>
   status?.conditions?.find((condition) => condition.type === type);
@@ -87,7 +96,7 @@ function podTrouble(status: PodStatus | undefined): string | null {
   const scheduled = conditionOf(status, 'PodScheduled');
   if (scheduled?.status === 'False')
     return `${scheduled.reason ?? 'not scheduled'}: ${scheduled.message ?? ''}`;
-  const container = status?.containerStatuses?.[0];
+  const container = containerOf(status);
   const waiting = container?.state?.waiting;
   if (waiting?.reason === undefined || isBeginning(waiting.reason)) return status?.reason ?? null;
   const ended = container?.lastState?.terminated;
@@ -110,7 +119,11 @@ const imageReasons = [
   'RegistryUnavailable',
 ];
 
-function hindranceOf(status: PodStatus | undefined, createdAtMs: number): Hindrance | null {
+function hindranceOf(
+  status: PodStatus | undefined,
+  createdAtMs: number,
+  changedFrom: string | null,
+): Hindrance | null {
   const because = (reason: Hindrance['reason'], words: string, since?: string): Hindrance => ({
     reason,
     words,
@@ -127,9 +140,11 @@ function hindranceOf(status: PodStatus | undefined, createdAtMs: number): Hindra
     return because('PodFailed', words, since);
   }
   if (ready?.status === 'True') return null;
-  const { state, lastState } = status?.containerStatuses?.[0] ?? {};
+  const { state, lastState } = containerOf(status) ?? {};
   const { waiting, running } = state ?? {};
-  const ended = state?.terminated ?? lastState?.terminated;
+  const last = state?.terminated ?? lastState?.terminated;
+  // The run that a change of the image has ended did not fail.
+  const ended = last?.containerID !== undefined && last.containerID === changedFrom ? undefined : last;
   if (waiting?.reason !== undefined && imageReasons.includes(waiting.reason))
     return because('ImagePull', `${waiting.reason}: ${waiting.message ?? ''}`, since);
   if (ended) {

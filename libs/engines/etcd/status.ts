@@ -3,6 +3,7 @@ import { clientPort, clientServiceName } from './names.ts';
 import { health } from './quorum.ts';
 import { progress, restarting, targetOf } from './situations/upgrade.ts';
 import { lowestVersion } from './versions.ts';
+import type { Member } from './view.ts';
 import type { Decided, World } from './world.ts';
 
 /**
@@ -38,9 +39,12 @@ export function statusOf(
 /** While only the record is missing, members that reach quorum tell as well that the cluster has formed. */
 const isFormed = ({ identity, membership }: World): boolean => identity?.formed ?? membership !== undefined;
 
-/** The lowest that a voting member runs; of one that does not answer, what it is to run. */
+/** The lowest that a voting member was started with. */
 const currentVersion = ({ membership }: World, recorded: string): string =>
-  lowestVersion(membership?.voters.flatMap((voter) => voter.runs ?? voter.assigned ?? []) ?? []) ?? recorded;
+  lowestVersion(membership?.voters.flatMap(startedWith) ?? []) ?? recorded;
+
+const startedWith = ({ changing, runs, assigned }: Member): string[] =>
+  [(changing ? runs : assigned) ?? []].flat();
 
 /** What members are being brought to. Without quorum only what was recorded of it is known. */
 function upgradeTarget(world: World): string | undefined {

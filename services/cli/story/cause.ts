@@ -71,8 +71,10 @@ export function causeOf(history: History, decision: Decision, stepNames?: readon
 
 function becauseOf(history: History, index: number): Cause[] {
   const outside = outsideOf(history, index);
-  const isAskedFor = outside.some((cause) => cause.type === 'change' && isOf(history, cause.object));
-  if (outside.length > 0) return isAskedFor ? outside : [...outside, ...askedMeanwhile(history, index)];
+  const roots = outside.filter((cause) => cause.type === 'change');
+  const isAskedFor = roots.some(({ object }) => isOf(history, object));
+  if (roots.length > 0 && !isAskedFor) return [...outside, ...askedMeanwhile(history, index)];
+  if (outside.length > 0) return outside;
   for (let earlier = index - 1; earlier >= 0; earlier--) {
     const decision = history.decisions[earlier];
     if (decision === undefined) break;

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { agentImage } from '../bench/agent.ts';
 import { createCluster } from '../cluster.ts';
 import { holds, holdsNoMore } from '../conditions.ts';
-import { openStage } from '../stage.ts';
+import { etcdCluster, openStage } from '../stage.ts';
 
 const seen = await openStage();
 const { stage } = seen;
@@ -48,4 +48,35 @@ test('a node that is not heard of: it is named while its members serve on, and a
   await cluster.settled(3, 180_000);
   await holdsNoMore(stage, 'unheard', 'Degraded');
   await cluster.finish();
+});
+
+test('a machine that is gone for good: its pods are named, and made elsewhere when its Node object goes', async (t) => {
+  const name = `gone-${stage.namespace}`;
+  const time = new Date().toISOString();
+  const ready = { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'no such machine' };
+  const capacity = { cpu: '1', memory: '1Gi', pods: '10' };
+  t.after(() => stage.kubectl('delete', 'node', name, '--ignore-not-found'));
+  await stage.feed('create', {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'quorate.io/e2e': name } },
+    // Nothing else may be put there.
+    spec: { taints: [{ key: 'quorate.io/e2e', effect: 'NoSchedule' }] },
+    status: {
+      capacity,
+      allocatable: capacity,
+      conditions: [{ ...ready, lastHeartbeatTime: time, lastTransitionTime: time }],
+    },
+  });
+  const pod = { nodeSelector: { 'quorate.io/e2e': name }, tolerations: [{ operator: 'Exists' }] };
+  await stage.apply(etcdCluster('moved', { size: 1, version: '3.4.23', pod }));
+  const lost = new RegExp(`moved-1: its node ${name} is not ready `);
+  await holds(stage, 'moved', 'Degraded', ['NodeNotReady', lost]);
+  await stage.kubectl('delete', 'pod', 'moved-1', '--wait=false', '--grace-period=1');
+  const stuck = new RegExp(`should have ended by .* its node ${name} does not confirm it.*--force`);
+  await holds(stage, 'moved', 'Degraded', ['NodeNotReady', stuck]);
+  await stage.apply(etcdCluster('moved', { size: 1, version: '3.4.23' }));
+  await stage.kubectl('delete', 'node', name);
+  await stage.settled('moved', 1, 180_000);
+  await holdsNoMore(stage, 'moved', 'Degraded');
 });

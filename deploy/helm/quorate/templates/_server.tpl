@@ -6,6 +6,9 @@ one), command (as YAML), probe (as YAML), config (what is in the ConfigMap of it
 {{- define "quorate.server" -}}
 {{- $name := list .root .server }}
 {{- $values := index .root.Values .server }}
+{{- if or $values.auth.existingSecret $values.tls.existingSecret }}
+{{- fail (printf "%[1]s.auth and %[1]s.tls are for a server that exists: set %[1]s.url, too" .server) }}
+{{- end }}
 apiVersion: v1
 kind: Service
 metadata:

@@ -39,6 +39,7 @@ test('a pod that has never run gets a corrected image in place, also as a newcom
   assert.deepEqual(firstArgs(formed), {
     name: 'example-4',
     uid: 'pod-4',
+    resourceVersion: '3',
     image: `${image}:v3.4.23`,
     version: '3.4.23',
   });

@@ -109,6 +109,13 @@ test('nobody restarts while another member does not answer', () => {
   assert.deepEqual([plan.reason, plan.steps], ['MemberUnhealthy', []]);
 });
 
+test('nobody restarts before Kubernetes finds the one before ready, so that clients are led to it', () => {
+  const back = { number: 2, version: '3.5.16', podFact: { ready: false } };
+  const plan = upgradeOf([leader(1), back, ...well(3)], { identity: underWay });
+  assert.deepEqual([plan.reason, plan.steps], ['Upgrading', []]);
+  assert.match(plan.message, /example-2 is not ready yet/);
+});
+
 test('size comes first where both are edited, with the version that runs', () => {
   const plan = upgradeOf(well(1, 2, 3), { size: 5 });
   assert.equal(plan.reason, 'ScaleOut');
@@ -164,9 +171,20 @@ test('another build of the same version is for new pods, and restarts nobody', (
 });
 
 test('an image that holds another version than its tag says stops the upgrade', () => {
-  const plan = upgradeOf([leader(1), { number: 2, version: '3.5.16', runs: '3.4.23' }, ...well(3)]);
+  const podFact = { changedFrom: 'the container before' };
+  const member = { number: 2, version: '3.5.16', runs: '3.4.23', podFact };
+  const plan = upgradeOf([leader(1), member, ...well(3)]);
   assert.deepEqual([plan.reason, plan.steps], ['ImageHoldsOtherVersion', []]);
   assert.match(plan.blocked?.evidence ?? '', /v3\.5\.16 of example-2 runs etcd 3\.4\.23/);
+});
+
+test('where every tag holds the same etcd, the version that is recorded is not refused', () => {
+  const as = (version: string, ...numbers: number[]): Sketch[] =>
+    numbers.map((number) => ({ number, version, runs: '3.4.23' }));
+  const [identity, spec] = [{ version: '3.2.13' }, { version: '3.2.13' }];
+  assert.equal(planFor({ members: as('3.2.13', 1, 2, 3), identity, spec }).reason, 'Healthy');
+  const tried = [...as('3.2.13', 1), ...as('3.5.16', 2), ...as('3.2.13', 3)];
+  assert.deepEqual(stepsOf(planFor({ members: tried, identity, spec })), ['setImage example-2']);
 });
 
 test('without quorum a member that does not run with the version it was changed to returns with the recorded one', () => {

@@ -30,6 +30,16 @@ const isAssigned = (member: Member, version: string): boolean =>
 const hasReached = (member: Member, version: string): boolean =>
   member.healthy && isAssigned(member, version) && isSameVersion(member.runs ?? '', version);
 
+/** Why the wanted version is refused. What is recorded and runs is not, whatever an image's tag may hide. */
+function refusalIn(world: QuorateWorld): Blocked | undefined {
+  const { membership, identity } = world;
+  const wanted = wantedOf(world);
+  const isPresent =
+    isSameVersion(identity?.version ?? '', wanted) &&
+    membership.healthy.some((voter) => isAssigned(voter, wanted));
+  return isPresent ? undefined : refusalOf(membership, wanted);
+}
+
 /**
  * The version that members are being brought to, or `undefined` where nothing is to be done about versions, or
  * where it may not be done.
@@ -37,7 +47,7 @@ const hasReached = (member: Member, version: string): boolean =>
 export function targetOf(world: QuorateWorld): string | undefined {
   const { membership, identity } = world;
   const wanted = wantedOf(world);
-  if (!identity || refusalOf(membership, wanted)) return undefined;
+  if (!identity || refusalIn(world)) return undefined;
   const isBehind = membership.voters.some((voter) => !isAssigned(voter, wanted));
   const hasBegun =
     identity.upgradingFrom !== undefined || membership.voters.some((voter) => isUnproven(world, voter));
@@ -65,7 +75,7 @@ const versionProven: UpgradeSituation = {
   decide(world) {
     const { identity, membership } = world;
     const wanted = wantedOf(world);
-    if (!identity || identity.version === wanted || refusalOf(membership, wanted)) return undefined;
+    if (!identity || identity.version === wanted || refusalIn(world)) return undefined;
     const proof = membership.healthy.find((voter) => hasReached(voter, wanted));
     if (!proof) return undefined;
     const from = isSameVersion(identity.version, wanted) ? {} : { upgradingFrom: identity.version };
@@ -91,7 +101,7 @@ const versionCorrected: UpgradeSituation = {
       .filter(({ pod }) => !pod.deleting && !isFinished(pod))
       .find((each) => !each.healthy && !each.isLeader && isOdd(each) && mayRestart(membership, each));
     if (!member) return undefined;
-    const version = refusalOf(membership, wanted) ? identity.version : wanted;
+    const version = refusalIn(world) ? identity.version : wanted;
     const why = `member ${member.name}: it was changed to ${member.assigned} and does not answer${troubleOf(member)}; now to ${version}`;
     return { message: why, steps: [restartAs(world, member, version, why)], requeueAfterMs: 300 };
   },
@@ -125,7 +135,7 @@ const stuckRule = ({ identity }: QuorateWorld, member: Member, trouble: string):
 const refused: UpgradeSituation = {
   reason: 'VersionRefused',
   decide(world) {
-    const refusal = refusalOf(world.membership, wantedOf(world));
+    const refusal = refusalIn(world);
     if (!refusal) return undefined;
     return {
       message: `version ${wantedOf(world)} is wanted: ${refusal.evidence}; ${health(world.membership)}`,
@@ -140,9 +150,9 @@ const otherImage: UpgradeSituation = {
   reason: 'ImageHoldsOtherVersion',
   decide(world) {
     const target = targetOf(world);
-    const member =
-      target &&
-      world.membership.healthy.find((voter) => isAssigned(voter, target) && !hasReached(voter, target));
+    if (target === undefined) return undefined;
+    const changed = world.membership.healthy.filter((voter) => voter.pod && voter.pod.changedFrom !== null);
+    const member = changed.find((voter) => isAssigned(voter, target) && !hasReached(voter, target));
     if (!member) return undefined;
     return {
       message: `${member.name} was changed to ${target} and says that it runs ${member.runs}`,
@@ -153,6 +163,17 @@ const otherImage: UpgradeSituation = {
       },
       requeueAfterMs: 10_000,
     };
+  },
+};
+
+/** A member that is back serves clients only when Kubernetes finds it ready, too; till then no other one goes. */
+const notReady: UpgradeSituation = {
+  reason: 'Upgrading',
+  decide(world) {
+    const target = targetOf(world);
+    const member = target && world.membership.voters.find(({ pod }) => pod && !pod.ready);
+    if (!member) return undefined;
+    return { message: `${progress(world, target)}; ${member.name} is not ready yet`, requeueAfterMs: 500 };
   },
 };
 
@@ -213,4 +234,4 @@ export const versionFirst: UpgradeSituation[] = [versionProven, versionCorrected
 export const upgradeWaits: UpgradeSituation[] = [upgrading, refused];
 
 /** For a cluster of the wanted size whose members are all well. */
-export const upgrade: UpgradeSituation[] = [otherImage, nextMember, complete];
+export const upgrade: UpgradeSituation[] = [otherImage, notReady, nextMember, complete];

@@ -1,14 +1,15 @@
 import type { ActContext, StepOutcome } from '../../../engine/contract.ts';
 import { isError } from '../../../errors/catalogue.ts';
 import { type KubeObject, resourceTypes } from '../../../kube/object.ts';
-import { changedFromAnnotation, versionAnnotation } from '../names.ts';
-import { containerName } from '../objects.ts';
+import { changedFromAnnotation, containerName, imageAnnotation, versionAnnotation } from '../names.ts';
 import { firstQuorate, idsOf, quorateOf } from './membership.ts';
 
 export interface SetImage {
   /** The pod that was seen. */
   name: string;
   uid: string;
+  /** As it was seen, where nothing of it may have changed since: what had not run then may run by now. */
+  resourceVersion?: string;
   version: string;
   image: string;
   /** Where its process may take part in a quorum: what the others must prove before it is restarted. */
@@ -23,7 +24,7 @@ export interface SetImage {
 
 interface Pod extends KubeObject {
   spec: { containers: { name: string; image: string }[] };
-  status?: { containerStatuses?: { containerID?: string }[] };
+  status?: { containerStatuses?: { name: string; containerID?: string }[] };
 }
 
 /**
@@ -32,7 +33,7 @@ interface Pod extends KubeObject {
  * together with the container that it found, so that everybody can see until when that one still runs.
  */
 export async function setImage(args: SetImage, context: ActContext): Promise<StepOutcome> {
-  const { name, uid, version, image, voter } = args;
+  const { name, uid, resourceVersion: seen, version, image, voter } = args;
   const obstacle = voter && (await obstacleTo(voter, context.signal));
   if (obstacle !== undefined) return { outcome: 'moved', detail: obstacle };
   const { namespace } = context.key;
@@ -40,16 +41,22 @@ export async function setImage(args: SetImage, context: ActContext): Promise<Ste
   if (pod?.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined) {
     return { outcome: 'moved', detail: 'the pod is another one by now, or is being deleted' };
   }
-  const present = pod.spec.containers.find((container) => container.name === containerName)?.image;
-  if (present === image && pod.metadata.annotations?.[versionAnnotation] === version)
+  const { resourceVersion, annotations: noted } = pod.metadata;
+  const present = noted?.[imageAnnotation] ?? pod.spec.containers.find(isEtcd)?.image;
+  if (present === image && noted?.[versionAnnotation] === version)
     return { outcome: 'nothing', detail: 'it has that image already' };
+  if (seen !== undefined && seen !== resourceVersion)
+    return { outcome: 'moved', detail: 'the pod has changed since it was seen' };
   const containers = pod.spec.containers.map((container) =>
-    container.name === containerName ? { ...container, image } : container,
+    isEtcd(container) ? { ...container, image } : container,
   );
-  const running = pod.status?.containerStatuses?.[0]?.containerID;
-  const annotations = { [versionAnnotation]: version, [changedFromAnnotation]: running ?? null };
+  const running = pod.status?.containerStatuses?.find(isEtcd)?.containerID;
+  const annotations = {
+    [versionAnnotation]: version,
+    [imageAnnotation]: image,
+    [changedFromAnnotation]: running ?? null,
+  };
   // A merge patch replaces the list of containers as a whole, so it must be that of the pod as it was just read.
-  const { resourceVersion } = pod.metadata;
   const patch = { metadata: { uid, resourceVersion, annotations }, spec: { containers } };
   try {
     await context.kube.patch(resourceTypes.pod, namespace, name, patch, context.signal);
@@ -60,6 +67,8 @@ export async function setImage(args: SetImage, context: ActContext): Promise<Ste
     throw error;
   }
 }
+
+const isEtcd = ({ name }: { name: string }): boolean => name === containerName;
 
 /** Why the voter may not be restarted now, by what the others say. */
 async function obstacleTo(
