@@ -1,10 +1,15 @@
 import type { Blocked } from './contract.ts';
+import type { Decision } from './decision.ts';
 
 /** Why a cluster is blocked, in the four parts a person needs; the same in condition, event, `status` and `plan`. */
 export interface BlockedParts extends Blocked {
   /** An ISO time in whole seconds, or, of what is only planned, in words. */
   since: string;
 }
+
+/** What a pass was blocked by: by a rule of its plan, or else by an edit that waits for its approval. */
+export const blockedBy = ({ plan, approval }: Pick<Decision, 'plan' | 'approval'>): Blocked | undefined =>
+  plan?.blocked ?? approval?.blocked;
 
 /** The most characters of an event's message that the Kubernetes API takes. */
 const longestText = 1024;

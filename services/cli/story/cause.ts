@@ -1,3 +1,4 @@
+import { blockedBy } from '../../../libs/engine/blocked.ts';
 import type { Blocked } from '../../../libs/engine/contract.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
 import { type Difference, differences, isFields, isRestless, readable } from './differences.ts';
@@ -47,6 +48,7 @@ export interface UnknownCause {
 /** What led to a pass: what it names that changed from outside, or else the pass before it that did something. */
 export function causeOf(history: History, decision: Decision, stepNames?: readonly string[]): PassCause {
   const { plan, error, steps } = decision;
+  const blocked = blockedBy(decision);
   const index = history.decisions.indexOf(decision);
   const before = history.decisions[index - 1];
   const names = namesIn(history, decision);
@@ -61,7 +63,7 @@ export function causeOf(history: History, decision: Decision, stepNames?: readon
       .map(({ step, why }) => ({ step, why })),
     reason: plan?.reason ?? error?.code ?? '',
     message: plan?.message ?? error?.message ?? '',
-    ...(plan?.blocked && { blocked: plan.blocked }),
+    ...(blocked && { blocked }),
     saw,
     found: saw.length > 0 ? [] : foundOf(decision, names),
     skipped: 0,
@@ -105,10 +107,10 @@ function askedMeanwhile(history: History, index: number): Cause[] {
 /** Conditions that mean that something is under way or in the way, of every engine. */
 const underWay = ['Blocked', 'Recovering', 'Upgrading', 'Scaling'];
 
-const isAtRest = ({ plan, steps }: Decision): boolean =>
+const isAtRest = ({ plan, approval, steps }: Decision): boolean =>
   plan?.status !== undefined &&
   steps.length === 0 &&
-  plan.blocked === undefined &&
+  blockedBy({ plan, approval }) === undefined &&
   !plan.status.conditions.some(({ type, status }) => underWay.includes(type) && status === 'True');
 
 /** The changes that a pass was woken by, or could see first, which no step made and which its words name. */

@@ -1,4 +1,5 @@
 import { parseEvent } from '../../../libs/bus/envelope.ts';
+import { blockedBy } from '../../../libs/engine/blocked.ts';
 import type { Blocked } from '../../../libs/engine/contract.ts';
 import type { Decision, StepRecord } from '../../../libs/engine/decision.ts';
 import type { RecordingEntry } from '../../../libs/engine/recording.ts';
@@ -132,9 +133,16 @@ const seen = (before: Decision, after: Decision): Difference[] =>
 
 /** Whether nothing came of either, or the same nothing. */
 function isRepeat(before: Decision, after: Decision): boolean {
-  const told = ({ plan, steps, error, resource }: Decision) =>
+  const told = ({ plan, approval, steps, error, resource }: Decision) =>
     JSON.stringify([
-      ...[plan?.reason, plan?.message, plan?.blocked, error?.code, error?.message, resource?.uid],
+      ...[
+        plan?.reason,
+        plan?.message,
+        blockedBy({ plan, approval }),
+        error?.code,
+        error?.message,
+        resource?.uid,
+      ],
       steps.map(({ step, why, outcome, detail }) => [step, why, outcome, detail]),
     ]);
   return after.steps.every(({ outcome }) => outcome !== 'done') && told(before) === told(after);
@@ -147,6 +155,7 @@ function passOf(
   changes: ReadonlyMap<string, Change>,
 ): Pass {
   const { id, time, worker, engine, wokenBy, plan, steps, error, durationMs } = decision;
+  const blocked = blockedBy(decision);
   return {
     type: 'pass',
     time,
@@ -165,7 +174,7 @@ function passOf(
       before?.plan !== undefined &&
       before.plan.reason === plan?.reason &&
       before.plan.message === plan.message,
-    ...(plan?.blocked && { blocked: plan.blocked }),
+    ...(blocked && { blocked }),
     steps,
     ...(error && { error }),
     durationMs: durationMs.observe + durationMs.plan + durationMs.act,

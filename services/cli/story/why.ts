@@ -1,3 +1,4 @@
+import { blockedBy } from '../../../libs/engine/blocked.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
 import { type Cause, causeOf, deletionCause, makerOf } from './cause.ts';
 import type { History, Incarnation } from './history.ts';
@@ -80,9 +81,9 @@ function firstInRow(history: History, said: Decision, type: string): Decision {
   return first;
 }
 
-/** What a pass said of a condition. Whether it is blocked, the observer concludes from the plan or the error. */
-function statusOf({ plan, error }: Decision, type: string): string | undefined {
+/** What a pass said of a condition. Whether it is blocked, the observer concludes from the plan, the approval or the error. */
+function statusOf({ plan, approval, error }: Decision, type: string): string | undefined {
   const stated = plan?.status?.conditions.find((condition) => condition.type === type)?.status;
   if (stated !== undefined || type !== 'Blocked') return stated;
-  return plan?.blocked || (error && !error.retryable) ? 'True' : 'False';
+  return blockedBy({ plan, approval }) || (error && !error.retryable) ? 'True' : 'False';
 }
