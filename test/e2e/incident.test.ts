@@ -56,7 +56,7 @@ test('a member lost with its disk during a scale-in is explained, from the first
     ['why', `pod/${lost}`, ...place],
     [
       RegExp(`pod/${lost} was deleted`),
-      RegExp(`pod/${lost}.*by no step of Quorate: a person or another controller`),
+      RegExp(`pod/${lost}.*by no step of Quorate, so by a person or another controller`),
       RegExp(`pod/${lost} was made`),
     ],
   );

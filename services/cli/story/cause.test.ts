@@ -118,7 +118,7 @@ test('a pod that a step deleted has that pass as its cause, and one that nobody 
   const theirs = lines(pod, 'pod/db-1');
   assert.match(
     theirs[1] ?? '',
-    /by no step of Quorate: a person or another controller; gone at 00:00:06\.000$/,
+    /by no step of Quorate, so by a person or another controller; gone at 00:00:06\.000$/,
   );
 });
 

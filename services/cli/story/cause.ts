@@ -227,7 +227,7 @@ function hintOf({ object, deletionAt }: Incarnation, goneAt: string | undefined)
   const noted = conditions.find(({ type }) => type === 'DisruptionTarget');
   const who = noted
     ? `by Kubernetes: ${[noted.reason, noted.message].filter(Boolean).join(': ')}`
-    : 'by no step of Quorate: a person or another controller';
+    : 'by no step of Quorate, so by a person or another controller';
   return goneAt !== undefined && goneAt !== deletionAt ? `${who}; gone at ${goneAt.slice(11, 23)}` : who;
 }
 

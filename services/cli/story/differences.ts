@@ -17,6 +17,7 @@ const restless = new Set([
   ...['resourceVersion', 'generation', 'observedGeneration', 'managedFields', 'creationTimestamp', 'uid'],
   ...['lastTransitionTime', 'lastUpdateTime', 'lastProbeTime', 'lastHeartbeatTime', 'startTime', 'startedAt'],
   ...['finishedAt', 'containerID', 'imageID', 'started', 'podIPs', 'hostIPs', 'hostIP', 'qosClass'],
+  ...['containerId', 'ownerUid', 'sinceMs', 'runsSinceMs', 'endsByMs'],
   ...['kubectl.kubernetes.io/last-applied-configuration', 'disruptedPods', 'deletionGracePeriodSeconds'],
 ]);
 
