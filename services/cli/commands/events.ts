@@ -11,7 +11,7 @@ import { followRecords, readRecords } from '../records/live.ts';
 import { storyTo } from '../story/show.ts';
 
 interface EventsOptions {
-  namespace: string;
+  namespace?: string;
   since?: Date;
   follow?: true;
   json?: true;
@@ -47,7 +47,10 @@ export function addEvents(program: Command): void {
     .command('events')
     .description('tell the story of a cluster: what changed, what was seen, decided and done, and why')
     .argument('[key]', 'the cluster: <engine>/<namespace>/<name>, <engine>/<name> or <name>')
-    .option('-n, --namespace <namespace>', 'the namespace, where the key names none', 'default')
+    .option(
+      '-n, --namespace <namespace>',
+      'the namespace, where the key names none; by default that of the kubeconfig',
+    )
     .option('--since <time>', 'from then on, e.g. 30m, 1h, 2d, 2026-01-31T12:00:00Z', (text) =>
       parseSince(text, Date.now()),
     )

@@ -13,7 +13,7 @@ import { paintFor } from '../show/paint.ts';
 import { addRedelivery, type RedeliverOptions, redeliverRecords } from './redeliver.ts';
 
 export interface ReplayOptions extends RedeliverOptions {
-  namespace: string;
+  namespace?: string;
   since?: Date;
   at?: string;
   step?: true;
@@ -46,7 +46,10 @@ export function addReplay(program: Command): Command {
     .command('replay')
     .description('plan once more what was recorded, and show what would be decided differently')
     .argument('[key]', 'the cluster: <engine>/<namespace>/<name>, <engine>/<name> or <name>')
-    .option('-n, --namespace <namespace>', 'the namespace, where the key names none', 'default')
+    .option(
+      '-n, --namespace <namespace>',
+      'the namespace, where the key names none; by default that of the kubeconfig',
+    )
     .option('--since <time>', 'from then on, e.g. 30m, 1h, 2d, 2026-01-31T12:00:00Z', (text) =>
       parseSince(text, Date.now()),
     )

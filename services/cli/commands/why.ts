@@ -4,7 +4,7 @@ import { objectFilter, parseEventSubject } from '../../../libs/bus/subjects.ts';
 import type { RecordingEntry } from '../../../libs/engine/recording.ts';
 import { QuorateError } from '../../../libs/errors/catalogue.ts';
 import { type ClusterKey, formatKey, parseKey } from '../../../libs/kube/key.ts';
-import { keyFrom, kubeFrom } from '../records/arguments.ts';
+import { keyFrom, kubeFrom, namespaceFrom } from '../records/arguments.ts';
 import { withBus } from '../records/connection.ts';
 import { readRecording } from '../records/file.ts';
 import { keyOf, keyOfSubject } from '../records/keys.ts';
@@ -16,7 +16,7 @@ import { answerLines } from '../story/tree.ts';
 import { whyCondition, whyObject } from '../story/why.ts';
 
 interface WhyOptions {
-  namespace: string;
+  namespace?: string;
   json?: true;
   from?: string;
   kube?: string;
@@ -44,7 +44,7 @@ export function addWhy(program: Command): void {
       '[cluster]',
       'of a condition, the cluster: <engine>/<namespace>/<name>, <engine>/<name> or <name>',
     )
-    .option('-n, --namespace <namespace>', 'the namespace', 'default')
+    .option('-n, --namespace <namespace>', 'the namespace; by default that of the kubeconfig')
     .option('--json', 'print the chain as JSON')
     .option('--from <file>', 'answer from a file that was exported')
     .option('--kube <id>', 'the Kubernetes cluster, as the services name it (default: QUORATE_KUBE or local)')
@@ -85,7 +85,7 @@ async function why(
 /** What is asked about: a thing of that kind and name, of the cluster where one is named. */
 interface Wanted {
   key: ClusterKey | undefined;
-  namespace: string;
+  namespace: string | undefined;
   /** As in API paths; empty for a condition. */
   resource: string;
   name: string;
@@ -106,9 +106,9 @@ async function fromBus(wanted: Wanted, options: WhyOptions): Promise<Found> {
 }
 
 async function keysOf(bus: Bus, kube: string, wanted: Wanted, signal: AbortSignal): Promise<string[]> {
-  const { namespace, resource, name } = wanted;
+  const { resource, name } = wanted;
   const keys: string[] = [];
-  const filter = objectFilter(kube, namespace, resource, name);
+  const filter = objectFilter(kube, namespaceFrom(wanted.namespace), resource, name);
   for await (const { subject } of bus.read({ stream: 'events', filter, signal }))
     keys.push(keyOfSubject(subject) ?? '');
   return keys;
@@ -119,7 +119,8 @@ async function fromFile(path: string, wanted: Wanted): Promise<Found> {
   const { namespace, resource, name } = wanted;
   const keys = entries.flatMap((entry) => {
     const parts = 'event' in entry ? parseEventSubject(entry.event.subject) : undefined;
-    const isIt = parts?.namespace === namespace && parts.resource === resource && parts.object === name;
+    const isIt = parts?.resource === resource && parts.object === name;
+    if (namespace !== undefined && parts?.namespace !== namespace) return [];
     return isIt ? (keyOf(entry) ?? []) : [];
   });
   const of = wanted.key ?? onlyKey(keys, wanted);
@@ -129,7 +130,7 @@ async function fromFile(path: string, wanted: Wanted): Promise<Found> {
 function onlyKey(found: string[], { namespace, resource, name }: Wanted): ClusterKey {
   const keys = [...new Set(found)].sort();
   const key = parseKey(keys[0] ?? '');
-  const thing = `${resource} ${namespace}/${name}`;
+  const thing = shownName(resource, name) + (namespace === undefined ? '' : ` in ${namespace}`);
   if (key === undefined) throw new QuorateError('NOT_RECORDED', thing);
   if (keys.length > 1)
     throw new QuorateError('NOT_RECORDED', `${thing} is of several: ${keys.join(', ')}; name one`);

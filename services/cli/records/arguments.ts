@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { engines } from '../../../libs/engines/index.ts';
 import { type ClusterKey, parseKey } from '../../../libs/kube/key.ts';
+import { presentNamespace } from '../../../libs/kube/kubeconfig.ts';
 
 const unitMs: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -14,15 +15,21 @@ export function parseSince(text: string, nowMs: number): Date {
 }
 
 /**
- * The key of a cluster from what a person typed: `etcd/default/name`; `etcd/name` in the namespace given; or `name`,
- * while there is but one engine it can be of. `undefined` where it is none of these.
+ * The key of a cluster from what a person typed: `etcd/default/name`; `etcd/name` in the namespace given, or else in
+ * the present one; or `name`, while there is but one engine it can be of. `undefined` where it is none of these.
  */
-export function keyFrom(text: string, namespace: string): ClusterKey | undefined {
+export function keyFrom(text: string, namespace: string | undefined): ClusterKey | undefined {
   const [first = '', second, ...rest] = text.split('/');
   if (rest.length > 0) return parseKey(text);
-  if (second !== undefined) return parseKey(`${first}/${namespace}/${second}`);
+  const within = namespaceFrom(namespace);
+  if (second !== undefined) return parseKey(`${first}/${within}/${second}`);
   const [engine, ...others] = engines.map(({ name }) => name);
-  return engine === undefined || others.length > 0 ? undefined : parseKey(`${engine}/${namespace}/${first}`);
+  return engine === undefined || others.length > 0 ? undefined : parseKey(`${engine}/${within}/${first}`);
+}
+
+/** The namespace given, or else the one that kubectl takes where KUBECONFIG is set. */
+export function namespaceFrom(given: string | undefined): string {
+  return given ?? (process.env['KUBECONFIG'] ? presentNamespace() : 'default');
 }
 
 /** The kube that a command asks about: what `--kube` says, or else what the services take it from. */
