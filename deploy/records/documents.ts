@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decisionFormat, decisionSchema } from '../../libs/engine/decision.ts';
 import { repeatSchema } from '../../libs/engine/repeat.ts';
+import { flags } from '../../libs/engines/etcd/behaviour.ts';
 
 /** What is written of the published formats of records: for programs, and for whoever looks a field up. Pure. */
 
@@ -52,10 +53,12 @@ ${tableOf(decision)}
 
 ## Repeats
 
-${repeat.description ?? ''} ${aboutRepeats}
+${repeat.description ?? ''}
+${aboutRepeats}
 
 ${tableOf(repeat)}
-${formats}`;
+${recordings}${formats}
+${flagTable()}`;
 }
 
 const tableOf = (node: Node): string =>
@@ -76,6 +79,17 @@ function typeOf(node: Node): string {
   if (among) return among.map((value) => `\`${value}\``).join(', ');
   return items ? `list of ${items.properties ? 'objects' : typeOf(items)}` : type;
 }
+
+/** What every version of etcd decides otherwise than the one before. */
+const flagTable = (): string =>
+  [
+    '| etcd | before | since then |',
+    '|---|---|---|',
+    ...Object.values(flags)
+      .toSorted((a, b) => a.since - b.since)
+      .map(({ since, before, now }) => `| ${since} | ${before} | ${now} |`),
+    '',
+  ].join('\n');
 
 const introduction = `<!-- ${madeBy('libs/engine/decision.ts and libs/engine/repeat.ts')} -->
 # Records of passes
@@ -99,6 +113,19 @@ const aboutRepeats = `They are in the stream \`REPEATS\`, which keeps the last m
 woken it, it saw and decided the very same as the record before of its worker, did nothing, and failed at nothing. Once
 a day it is recorded anyway.`;
 
+const recordings = `
+## Recordings
+
+\`quorate events … --export FILE\` and \`quorate replay … --export FILE\` write what is kept about a cluster to a file,
+which \`--from FILE\` reads on any machine, without Kubernetes and without NATS: JSON lines, compressed with gzip. The
+first line is a header (\`format\`: \`quorate-recording/1\`, \`kube\`, \`keys\`, \`since\`, \`until\`, \`keptSince\`, \`exportedAt\`,
+\`quorateVersion\`); then each line has a \`decision\`, a \`repeat\`, or an \`event\` with its \`subject\` and when it was
+stored (\`storedAt\`); the last one, \`end\`, has the number of each and the SHA-256 of all lines before it. A file that was
+cut or changed is refused.
+
+\`quorate replay\` says where records are missing, by their \`sequence\`.
+`;
+
 const formats = `
 ## Formats
 
@@ -120,5 +147,6 @@ which version. Whoever changes what a plan decides for the same facts
 2. makes a recording with \`node test/recordings/record.ts\` from the code as it is then, and adds it to
    \`test/recordings/\`, where a test replays all of them, each as its own version.
 
-Facts that an older version did not gather are completed there, too, with what says nothing.
+Facts that an older version did not gather are completed there, too, with what says nothing. Versions 1 and 2 of etcd were
+never released: what they would have done about a changed \`spec.version\` is not kept.
 `;

@@ -16,7 +16,7 @@ interface Flag {
   now: string;
 }
 
-const flags = {
+export const flags = {
   disruptionBudget: {
     since: 2,
     before:
