@@ -66,7 +66,7 @@ test('a member lost with its disk during a scale-in is explained, from the first
       RegExp(`pvc/${surplus} was deleted`),
       RegExp(`did deleteClaim: claim ${surplus}: etcd does not list it as a member any more`),
       /did removeMember: /,
-      /(woken by|meanwhile) etcdcluster\/shop changed at .*spec\.size 5 → 3/,
+      /(woken by:|since|meanwhile) etcdcluster\/shop changed at .*spec\.size 5 → 3/,
     ],
   );
   const file = join(dir, 'incident.quorate');

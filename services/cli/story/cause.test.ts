@@ -98,7 +98,7 @@ test('a chain goes back over passes that only waited, to what a person asked for
     '      ├─ did addMember: db-2: added',
     '      ├─ because Reason: more are wanted',
     '      ├─ it found db-2 not among pods',
-    '      └─ woken by etcdcluster/db changed at 2026-01-01 00:00:10.000: spec.size 1 → 2',
+    '      └─ woken by: etcdcluster/db changed at 2026-01-01 00:00:10.000: spec.size 1 → 2',
   ]);
 });
 
@@ -152,7 +152,7 @@ test('that a member ends which a step has removed is no cause of its own', () =>
   // Without that step it ended for a reason of its own.
   assert.match(
     lines([...pods, deletion], 'pod/db-2').join('\n'),
-    /woken by pod\/db-2 changed .*restartCount 0 → 1/,
+    /woken by: pod\/db-2 changed .*restartCount 0 → 1/,
   );
 });
 
@@ -184,7 +184,7 @@ test('every incarnation of a name is told, the newest first', () => {
   );
   assert.match(
     told.join('\n'),
-    /because Reason: db-1 returns[\s\S]*woken by pod\/db-1 deleted at 2026-01-01 00:00:05/,
+    /because Reason: db-1 returns[\s\S]*woken by: pod\/db-1 was deleted at 2026-01-01 00:00:05/,
   );
 });
 
@@ -220,5 +220,5 @@ test('a condition is explained by the first of the passes that said so', () => {
     '└─ pass decision at 2026-01-01 00:00:05.000',
     '   ├─ because Reason: db-1 is gone',
   ]);
-  assert.match(told.at(-1) ?? '', /woken by pod\/db-1 deleted at 2026-01-01 00:00:04/);
+  assert.match(told.at(-1) ?? '', /woken by: pod\/db-1 was deleted at 2026-01-01 00:00:04/);
 });

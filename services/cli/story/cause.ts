@@ -36,7 +36,9 @@ export interface OutsideCause {
   by?: string;
   /** What is known of who deleted it. */
   hint?: string;
-  /** It is not what woke the pass, but what was asked of the cluster in the meantime. */
+  /** It woke the pass; without that, the pass could see it all the same. */
+  woke?: boolean;
+  /** It is not what led to the pass, but what was asked of the cluster in the meantime. */
   meanwhile?: true;
 }
 
@@ -124,11 +126,14 @@ function outsideOf(history: History, index: number): Cause[] {
     const timeMs = Date.parse(time);
     return decision.wokenBy.includes(event) || (timeMs > sinceMs && timeMs <= untilMs);
   });
-  const causes = changes.flatMap((change) => {
+  const causes = changes.flatMap((change): Cause[] => {
     const isOwn = isOf(history, change.object) && isAsked(change);
     const isNamed = names.includes(bareName(change)) && isSetback(change);
     if (!isOwn && !(isNamed && !isConsequence(history, index, change))) return [];
-    return outsideCause(history, change, index);
+    const woke = changes.some(({ uid, event }) => uid === change.uid && decision.wokenBy.includes(event));
+    return outsideCause(history, change, index).map((cause) =>
+      cause.type === 'change' && woke ? { ...cause, woke } : cause,
+    );
   });
   // Of one deletion there are two events: that it was asked for, and that it is done.
   return [...new Map(causes.map((cause) => [JSON.stringify(cause), cause])).values()];

@@ -35,7 +35,7 @@ function branches(cause: Cause, paint: Paint): Branch[] {
   if (cause.type === 'unknown') return [{ text: paint('yellow', cause.words), children: [] }];
   if (cause.type === 'change') {
     const { time, object, change, differences, by, hint } = cause;
-    const what = change === 'modified' ? 'changed' : change;
+    const what = change === 'modified' ? 'changed' : `was ${change}`;
     const words = fold(phrases(differences)).join('; ');
     const told = [
       words === '' ? '' : `: ${words}`,
@@ -88,8 +88,9 @@ function foundWords(found: PassCause['found']): string[] {
 
 /** What came before a pass. */
 function after(cause: Cause, paint: Paint): Branch[] {
-  const isMeanwhile = cause.type === 'change' && cause.meanwhile;
-  const word = isMeanwhile ? 'meanwhile ' : { pass: 'after ', change: 'woken by ', unknown: '' }[cause.type];
+  const { woke, meanwhile } = cause.type === 'change' ? cause : {};
+  const outside = meanwhile ? 'meanwhile ' : woke ? 'woken by: ' : 'since ';
+  const word = { pass: 'after ', change: outside, unknown: '' }[cause.type];
   return branches(cause, paint).map(({ text, children }) => ({ text: `${word}${text}`, children }));
 }
 
