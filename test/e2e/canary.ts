@@ -1,21 +1,33 @@
+import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import { connectBus } from '../../libs/bus/bus.ts';
 import { createTestLog } from '../log.ts';
 import { services } from './bench/operator.ts';
 import type { Stage } from './stage.ts';
 
+/** Planted in every cluster of the tests: it must reach the members, and nothing that Quorate keeps, sends or says. */
+export const canary = 'canary-3f9ac71e';
+export const canaryEnvironment = [{ name: 'CANARY', value: canary }];
+
+/** Fails where the canary is found anywhere; returns the places that were searched. */
+export async function checkCanary(stage: Stage): Promise<string[]> {
+  const texts = await everythingSaid(stage);
+  for (const [place, text] of texts) assert.ok(!text.includes(canary), `the canary is in ${place}`);
+  return [...texts.keys()].filter((place) => texts.get(place) !== '');
+}
+
 /**
  * Where Quorate keeps, sends or says anything, as text: all streams, all of Redis, the logs of all services,
  * their metrics, and what the observer has written to Kubernetes.
  */
-export async function everythingSaid(stage: Stage, cluster: string): Promise<Map<string, string>> {
+async function everythingSaid(stage: Stage): Promise<Map<string, string>> {
   return new Map([
     ...(await streams(stage)),
     ['Redis', await redis(stage)],
     ...(await logs(stage)),
     ...(await metrics(stage)),
     ['Kubernetes Events', JSON.stringify(await stage.list('events'))],
-    ['status', JSON.stringify((await stage.get('etcdcluster', cluster))?.['status'] ?? {})],
+    ['statuses', JSON.stringify((await stage.list('etcdclusters')).map((resource) => resource['status']))],
   ]);
 }
 
