@@ -28,12 +28,21 @@ export function budgetShape(budget: KubeObject): string {
   const selected = Object.entries(spec.selector?.matchLabels ?? {})
     .map(([label, value]) => `${label}=${value}`)
     .sort();
-  const more = [
-    ...(spec.selector?.matchExpressions ?? []),
-    ...(spec.maxUnavailable === undefined ? [] : ['max']),
-  ];
-  return [`at least ${spec.minAvailable}`, selected.join(','), more.length].join(' ');
+  const expressions = spec.selector?.matchExpressions ?? [];
+  const limit =
+    spec.maxUnavailable === undefined
+      ? `at least ${spec.minAvailable}`
+      : `${mostAway} ${spec.maxUnavailable}`;
+  return [limit, selected.join(','), expressions.length].join(' ');
 }
+
+const mostAway = 'at most away:';
+
+/**
+ * Whether somebody gave it the other kind of limit. An apply adds ours and does not take that away, and the API server
+ * refuses a budget with both.
+ */
+export const hasOtherLimit = (shape: string): boolean => shape.startsWith(mostAway);
 
 /**
  * How many pods must stay ready: all but one, or all where fewer than three members vote, so that the loss of one

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Plan } from '../../engine/contract.ts';
+import { budgetShape, disruptionBudget } from './budget.ts';
 import { planFor, type Sketch, type WorldSketch, well } from './testing/world.ts';
 
 /** What the plan does, and how many pods it wants to stay ready where it writes the budget. */
@@ -63,6 +64,21 @@ test('a budget of another shape is put back after all else, so that a refusal of
     }),
   });
   assert.deepEqual(said(changed), ['createPod', 'applyBudget 2']);
+});
+
+test('a budget that somebody gave the other kind of limit is made again, because the API server refuses both', () => {
+  const edited = disruptionBudget({ namespace: 'default', name: 'example', uid: 'uid' }, 2);
+  const { selector } = edited['spec'] as { selector: object };
+  const shape = budgetShape({ ...edited, spec: { maxUnavailable: 1, selector } });
+  const plan = planFor({
+    members: well(1, 2, 3),
+    facts: ({ budgets }) => ({
+      budgets: budgets.ok
+        ? { ok: true, value: budgets.value.map((budget) => ({ ...budget, shape })) }
+        : budgets,
+    }),
+  });
+  assert.deepEqual(said(plan), ['deleteBudget', 'applyBudget 2']);
 });
 
 test('without quorum the budget is left as it is, because nobody knows who the members are', () => {

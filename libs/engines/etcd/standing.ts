@@ -1,7 +1,8 @@
 import type { Step } from '../../engine/contract.ts';
-import { budgetShape, disruptionBudget, minAvailable } from './budget.ts';
+import { budgetShape, disruptionBudget, hasOtherLimit, minAvailable } from './budget.ts';
 import type { OwnedFact, ShapedFact } from './facts.ts';
 import { clientService, headlessService, serviceShape } from './objects.ts';
+import { deletions } from './situations/death.ts';
 import type { ApplyObject } from './steps/objects.ts';
 import type { Decided, World } from './world.ts';
 
@@ -30,16 +31,21 @@ export function mendServices(world: World, wanted: ('headless' | 'client')[]): S
   });
 }
 
-/** The step for the disruption budget; none without quorum, since nobody knows then who the members are. */
+/** The steps for the disruption budget; none without quorum, since nobody knows then who the members are. */
 function mendBudget(world: World, steps: Step[]): Step[] {
   if (!world.membership || !world.behaves('disruptionBudget')) return [];
   const least = minAvailable(world, world.membership, steps);
   const budget = disruptionBudget(world.cluster, least);
   const { name } = budget.metadata;
-  if (!needsMending(named(world.budgets, name), budgetShape(budget))) return [];
+  const present = named(world.budgets, name);
+  if (!needsMending(present, budgetShape(budget))) return [];
+  const others = present && hasOtherLimit(present.shape) ? [present] : [];
   const why = `disruption budget ${name}: ${least} pods must stay ready, so that no drain of nodes takes quorum away`;
   const args: ApplyObject = { type: 'budget', object: budget };
-  return [{ step: 'applyBudget', why, args }];
+  return [
+    ...deletions({ type: 'budget', objects: others }, 'it has another kind of limit, and is made again'),
+    { step: 'applyBudget', why, args },
+  ];
 }
 
 const named = <Fact extends OwnedFact>(facts: Fact[], name: string): Fact | undefined =>

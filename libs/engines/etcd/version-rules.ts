@@ -3,6 +3,13 @@ import { compareMinors, compareVersions, lowestVersion, minorOf, partsOf } from 
 import type { Member, Membership } from './view.ts';
 
 /**
+ * From 3.6 on etcd takes its membership from another store than before, in which earlier releases of 3.5 leave promoted
+ * learners without a vote and removed members in place (etcd blog, 2025: "How to Prevent a Common Failure when Upgrading
+ * etcd v3.5 to v3.6", "Avoiding Zombie Cluster Members When Upgrading to etcd v3.6"). This release puts it right.
+ */
+const preparesFor36 = '3.5.26';
+
+/**
  * Which version a cluster may be brought to. etcd's cluster version is the lowest minor version of all its members,
  * rises by itself when the last member has been upgraded, and never falls; a member that is older than it refuses to
  * start. So within a minor version everything goes, one minor version forward at a time, and back only while a member
@@ -17,6 +24,8 @@ export function refusalOf(membership: Membership, wanted: string): Blocked | und
   if (partsOf(wanted).major !== partsOf(oldest).major) return refusal.otherMajor(wanted, oldest);
   if (compareMinors(wanted, reached) < 0) return refusal.back(wanted, reached);
   if (partsOf(wanted).minor > partsOf(oldest).minor + 1) return refusal.skip(wanted, oldest);
+  if (compareMinors(wanted, '3.6.0') >= 0 && compareVersions(oldest, preparesFor36) < 0)
+    return refusal.unprepared(wanted, oldest);
   return undefined;
 }
 
@@ -41,6 +50,11 @@ const refusal = {
     rule: 'etcd never goes back across a minor version once all its members have been upgraded',
     evidence: `all members run ${minorOf(present)} or later, and so the cluster itself, and ${wanted} would refuse to start in it`,
     action: `set spec.version to ${present}; for an older one restore a snapshot of then into a new cluster`,
+  }),
+  unprepared: (wanted: string, present: string): Blocked => ({
+    rule: `etcd is upgraded to 3.6 from ${preparesFor36} or later, which puts the stored list of members right`,
+    evidence: `members run ${present}, and ${wanted} might take removed members for present ones, or voters for learners`,
+    action: `set spec.version to ${preparesFor36} first, or a later 3.5, and go on when that is reached`,
   }),
   skip: (wanted: string, present: string): Blocked => ({
     rule: 'etcd is upgraded one minor version at a time',

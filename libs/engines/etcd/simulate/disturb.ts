@@ -13,7 +13,17 @@ export interface Disturbance {
 const chosen = <Item>(items: Item[], pick: number): Item | undefined =>
   items[pick % Math.max(1, items.length)];
 
-const versions = ['3.2.13', '3.3.10', '3.4.23', '3.4.30', '3.5.16', '3.5.17', '3.6.1', missingVersion];
+const versions = [
+  '3.2.13',
+  '3.3.10',
+  '3.4.23',
+  '3.4.30',
+  '3.5.16',
+  '3.5.17',
+  '3.5.26',
+  '3.6.1',
+  missingVersion,
+];
 
 export const disturbances = {
   processKilled(model: Model, { pick }: Disturbance) {

@@ -22,6 +22,8 @@ const removalKeepsQuorum: Rule = (model, { step, args }) => {
   const { id, name } = args as RemoveMember;
   const config = quorumConfig(model);
   if (!config) return `${name} is removed without quorum`;
+  // Without a learner the voters are as many as with it.
+  if (config.some((member) => member.id === id && member.isLearner)) return undefined;
   const rest = config.filter((member) => member.id !== id);
   return keepQuorum(model, rest) ? undefined : `${name} is removed, and the rest has no quorum`;
 };

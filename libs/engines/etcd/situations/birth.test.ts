@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flagsOf, planFor, stepsOf, strayClaim, uid, well, worldOf } from '../testing/world.ts';
+import type { Identity } from '../identity.ts';
+import {
+  firstArgs,
+  flagsOf,
+  planFor,
+  type Sketch,
+  stepsOf,
+  strayClaim,
+  uid,
+  well,
+  worldOf,
+} from '../testing/world.ts';
 
 test('a new cluster is recorded first, then all its seeds start at once with the same list', () => {
   const plan = planFor({ size: 3, identity: null, services: 'none' });
@@ -95,6 +106,12 @@ test('a name that can be no service is refused with the field named, before anyt
 test('a removed annotation is written again and nothing bootstrapped, because members exist', () => {
   const plan = planFor({ members: well(2, 3, 4), identity: null });
   assert.deepEqual([plan.reason, stepsOf(plan)], ['IdentityLost', ['recordIdentity formed 4']]);
+});
+
+test('the version is put back as the oldest of the members, since a newer one may not run at all', () => {
+  const tried: Sketch = { number: 1, version: '3.5.99', trouble: 'ImagePullBackOff' };
+  const plan = planFor({ members: [tried, ...well(2, 3)], version: '3.4.23', identity: null });
+  assert.equal(firstArgs<{ identity: Identity }>(plan).identity.version, '3.4.23');
 });
 
 test('with annotation and members removed by hand, the services still tell that the cluster has lived', () => {

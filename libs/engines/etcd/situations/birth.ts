@@ -4,6 +4,7 @@ import type { Identity } from '../identity.ts';
 import { createClaim, createMember, deletePod, recordIdentity } from '../make.ts';
 import { memberName, memberNumber, nameProblem, plainVersion } from '../names.ts';
 import { mendServices } from '../standing.ts';
+import { lowestVersion } from '../versions.ts';
 import { isDataGone } from '../view.ts';
 import { claimOf, highestNumber, podOf, type Situation, type World } from '../world.ts';
 import { deletions, firstTier } from './death.ts';
@@ -90,8 +91,9 @@ const identityLost: Situation = {
   reason: 'IdentityLost',
   decide(world) {
     if (world.identity || !hasLived(world)) return undefined;
-    const version =
-      world.pods.map((pod) => pod.version).find((found) => found !== '') ?? plainVersion(world.spec.version);
+    // In an upgrade the newer one may never have run, and the oldest is still what the cluster is.
+    const versions = world.pods.map((pod) => pod.version).filter((found) => found !== '');
+    const version = lowestVersion(versions) ?? plainVersion(world.spec.version);
     const identity: Identity = { seeds: 0, lastNumber: highestNumber(world), formed: true, version };
     return {
       message: 'the identity annotation was removed; parts of the cluster exist, so it is written again',

@@ -26,6 +26,17 @@ test('once a seed has run, another version is no correction any more', () => {
   assert.equal(plan.reason, 'Seeding');
 });
 
+test('where a seed began with the version of before, that one is recorded again, and the others get it', () => {
+  const before: Sketch = notRun(1, { hasRun: true, version: '3.4.23' });
+  const more = { ...unformed, spec: { version: '3.5.16' } };
+  const plan = planFor({ members: [before, notRun(2), notRun(3)], ...more, version: '3.5.16' });
+  assert.deepEqual([plan.reason, stepsOf(plan)], ['VersionCorrected', ['recordIdentity unformed 3']]);
+  assert.match(JSON.stringify(plan.steps[0]?.args), /"version":"3\.4\.23"/);
+  const image = 'quay.io/coreos/etcd:v3.5.16';
+  const then = planFor({ members: [before, notRun(2, { image })], ...more, version: '3.4.23' });
+  assert.deepEqual([then.reason, stepsOf(then)], ['ImageCorrected', ['setImage example-2']]);
+});
+
 test('a pod that has never run gets a corrected image in place, also as a newcomer of a formed cluster', () => {
   const image = 'registry.example/etcd';
   const seeds = corrected({ spec: { repository: image } });

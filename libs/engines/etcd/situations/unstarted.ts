@@ -4,6 +4,7 @@ import { claimMadeFor, podMadeFor } from '../made-for.ts';
 import { deleteUnused, recordIdentity, setImage } from '../make.ts';
 import { plainVersion } from '../names.ts';
 import { memberImage } from '../objects.ts';
+import { lowestVersion } from '../versions.ts';
 import type { Situation, World } from '../world.ts';
 
 /**
@@ -11,15 +12,22 @@ import type { Situation, World } from '../world.ts';
  * was no part of any quorum, so nothing is lost where it is changed or made again.
  */
 
-/** The version is recorded when the seeds are made, and stays correctable as long as none of them has run. */
+/**
+ * The version is recorded when the seeds are made, and stays correctable as long as none of them has run. Where one
+ * began with the version of before just when another was recorded, it is that of before: seeds are all of one version.
+ */
 const versionCorrected: Situation = {
   reason: 'VersionCorrected',
   decide(world) {
     const { identity, membership, pods } = world;
-    const version = plainVersion(world.wantedVersion);
-    if (!identity || identity.formed || identity.version === version) return undefined;
-    if (membership || pods.length === 0 || pods.some((pod) => pod.hasRun)) return undefined;
-    const why = `version ${version} instead of ${identity.version}: no seed has run yet`;
+    if (!identity || identity.formed || membership || pods.length === 0) return undefined;
+    const ran = pods.filter((pod) => pod.hasRun).map((pod) => pod.version);
+    if (ran.includes(identity.version)) return undefined;
+    const began = lowestVersion(ran);
+    const version = began ?? plainVersion(world.wantedVersion);
+    if (identity.version === version) return undefined;
+    const reason = began === undefined ? 'no seed has run yet' : 'a seed has run with it already';
+    const why = `version ${version} instead of ${identity.version}: ${reason}`;
     return {
       message: why,
       steps: [recordIdentity(world, { ...identity, version }, why)],

@@ -68,6 +68,18 @@ test('a version that cannot start is corrected where it was tried, also when no 
   }
 });
 
+test('a member that merely is slow to answer is not restarted while another one restarts', () => {
+  const members: Sketch[] = [
+    ...[
+      { ...leader(1), version: '3.5.16' },
+      { number: 2, version: '3.5.17', silent: true as const },
+    ],
+    ...[{ number: 3, version: '3.4.23', silent: true as const, podFact: { ready: true } }, ...well(4, 5)],
+  ];
+  const more = { size: 5, spec: { version: '3.5.17' }, identity: underWay };
+  assert.deepEqual(planFor({ members, ...more }).steps, []);
+});
+
 test('a version that cannot start is taken back where the next one is refused', () => {
   const members = [leader(1), { number: 2, version: '3.5.99', trouble: 'ImagePullBackOff' }, ...well(3)];
   const plan = planFor({ members, spec: { version: '3.9.0' } });
@@ -131,6 +143,11 @@ test('one or two members are not restarted, because that takes quorum away, and 
   }
 });
 
+test('where the cluster has shrunk in the middle of an upgrade, the version to go back to is that of before', () => {
+  const plan = upgradeOf(well(1), { identity: underWay });
+  assert.match(plan.blocked?.action ?? '', /spec\.version back to 3\.4\.23/);
+});
+
 test('versions that etcd does not allow are refused with rule, evidence and what to do', () => {
   const refused = (members: Sketch[], version: string, action: RegExp, identity?: Partial<Identity>) => {
     const plan = planFor({ members, spec: { version }, ...(identity && { identity }) });
@@ -139,6 +156,7 @@ test('versions that etcd does not allow are refused with rule, evidence and what
     assert.equal(upgrading(plan)?.status, 'False');
   };
   refused(well(1, 2, 3), '3.6.1', /3\.5 first/);
+  refused(at('3.5.25', 1, 2, 3), '3.6.1', /3\.5\.26 first/, { version: '3.5.25' });
   refused(well(1, 2, 3), '3.3.10', /snapshot/);
   refused(well(1, 2, 3), '4.0.0', /version of 3/);
   refused(at('3.5.16', 1, 2, 3), '3.4.23', /3\.5\.16/, { version: '3.5.16' });
@@ -147,6 +165,12 @@ test('versions that etcd does not allow are refused with rule, evidence and what
   // The last member has been told already, so the cluster may become 3.5 at any moment.
   const told = { number: 3, version: '3.5.16', runs: '3.4.23', changing: true as const };
   refused([...at('3.5.16', 1, 2), told], '3.4.23', /3\.5\.16/, underWay);
+});
+
+test('from 3.5 to 3.6 goes who has the 3.5 that prepares for it', () => {
+  const identity = { version: '3.5.26' };
+  const plan = planFor({ members: at('3.5.26', 1, 2, 3), spec: { version: '3.6.1' }, identity });
+  assert.deepEqual(stepsOf(plan), ['setImage example-2']);
 });
 
 test('an upgrade can be taken back while a member still runs the old version', () => {

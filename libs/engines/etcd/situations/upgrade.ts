@@ -96,13 +96,15 @@ const versionCorrected: UpgradeSituation = {
     if (!identity) return undefined;
     const wanted = wantedOf(world);
     const isOdd = (member: Member) => !isAssigned(member, wanted) && !isAssigned(member, identity.version);
+    // One that merely was slow to answer us still runs: to restart it would take away a second member in an upgrade.
+    const mayRun = ({ pod, changing }: PodMember) => pod.ready && !changing;
     const member = membership.members
       .filter(hasPod)
-      .filter(({ pod }) => !pod.deleting && !isFinished(pod))
+      .filter((each) => !each.pod.deleting && !isFinished(each.pod) && !mayRun(each))
       .find((each) => !each.healthy && !each.isLeader && isOdd(each) && mayRestart(membership, each));
     if (!member) return undefined;
     const version = refusalIn(world) ? identity.version : wanted;
-    const why = `member ${member.name}: it was changed to ${member.assigned} and does not answer${troubleOf(member)}; now to ${version}`;
+    const why = `member ${member.name}: it is to run ${member.assigned} and does not answer${troubleOf(member)}; now to ${version}`;
     return { message: why, steps: [restartAs(world, member, version, why)], requeueAfterMs: 300 };
   },
 };
@@ -206,12 +208,13 @@ const nextMember: UpgradeSituation = {
   },
 };
 
-function tooFewRule({ membership, wantedVersion, spec }: QuorateWorld): Blocked {
+function tooFewRule({ membership, wantedVersion, spec, identity }: QuorateWorld): Blocked {
   const { length } = membership.voters;
+  const before = identity?.upgradingFrom ?? spec.version;
   return {
     rule: 'a member is only restarted while the others keep quorum',
     evidence: `${plainVersion(wantedVersion)} is wanted, and of ${length} voting members ${quorumOf(length)} must always answer`,
-    action: `set spec.size to 3, let it upgrade, and set it back to ${spec.size}; or set spec.version back to ${spec.version}`,
+    action: `set spec.size to 3, let it upgrade, and set it back to ${spec.size}; or set spec.version back to ${before}`,
   };
 }
 
