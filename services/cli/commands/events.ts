@@ -9,6 +9,7 @@ import { readRecording } from '../records/file.ts';
 import { keyOf } from '../records/keys.ts';
 import { followRecords, readRecords } from '../records/live.ts';
 import { storyTo } from '../story/show.ts';
+import { inOrder } from '../story/story.ts';
 
 interface EventsOptions {
   namespace?: string;
@@ -132,16 +133,21 @@ async function follow(
   tell: (entries: RecordingEntry[]) => void,
 ): Promise<void> {
   let waiting: { entry: RecordingEntry; atMs: number }[] = [];
-  const timer = setInterval(() => {
-    const settled = waiting.filter(({ atMs }) => atMs + settleMs < performance.now());
-    waiting = waiting.filter((each) => !settled.includes(each));
-    if (settled.length > 0) tell(settled.map(({ entry }) => entry));
-  }, tickMs);
+  const tellSettled = (untilMs: number) => {
+    const ordered = inOrder(waiting.map(({ entry }) => entry));
+    const settled = new Set(waiting.filter(({ atMs }) => atMs < untilMs).map(({ entry }) => entry));
+    // With whatever came since and belongs before one of them.
+    const told = ordered.slice(0, ordered.findLastIndex((entry) => settled.has(entry)) + 1);
+    waiting = waiting.filter(({ entry }) => !told.includes(entry));
+    if (told.length > 0) tell(told);
+  };
+  const timer = setInterval(() => tellSettled(performance.now() - settleMs), tickMs);
   try {
     await followRecords(bus, wanted, wanted.from, (entry) =>
       waiting.push({ entry, atMs: performance.now() }),
     );
   } finally {
     clearInterval(timer);
+    tellSettled(Number.POSITIVE_INFINITY);
   }
 }

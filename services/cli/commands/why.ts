@@ -13,7 +13,7 @@ import { paintFor } from '../show/paint.ts';
 import { historyOf } from '../story/history.ts';
 import { pluralOf, shownName } from '../story/objects.ts';
 import { answerLines } from '../story/tree.ts';
-import { whyCondition, whyObject } from '../story/why.ts';
+import { toldOnce, whyCondition, whyObject } from '../story/why.ts';
 
 interface WhyOptions {
   namespace?: string;
@@ -72,9 +72,9 @@ async function why(
   const { of, records } =
     options.from === undefined ? await fromBus(wanted, options) : await fromFile(options.from, wanted);
   const history = historyOf(of.name, records);
-  const answer = isCondition
-    ? whyCondition(history, name)
-    : whyObject(history, shownName(resource ?? '', name));
+  const answer = toldOnce(
+    isCondition ? whyCondition(history, name) : whyObject(history, shownName(resource ?? '', name)),
+  );
   if (options.json) return console.log(JSON.stringify({ cluster: formatKey(of), ...answer }, undefined, 2));
   const lines = answerLines(answer, paintFor(process.stdout));
   console.log(

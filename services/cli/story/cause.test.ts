@@ -5,7 +5,7 @@ import type { RecordingEntry } from '../../../libs/engine/recording.ts';
 import { plain } from '../show/paint.ts';
 import { historyOf } from './history.ts';
 import { answerLines } from './tree.ts';
-import { whyCondition, whyObject } from './why.ts';
+import { toldOnce, whyCondition, whyObject } from './why.ts';
 
 const at = (second: number) => `2026-01-01T00:00:${String(second).padStart(2, '0')}.000Z`;
 
@@ -201,6 +201,28 @@ test('a chain that has no known root says so', () => {
   );
   assert.match(lines([event(1, 'added', 'db-2')], 'pod/db-2').at(-1) ?? '', /by no step that is recorded/);
   assert.deepEqual(lines(made, 'pod/db-9'), []);
+});
+
+test('a long history with many ways back is told in a moment, and every pass of it once', () => {
+  const records: RecordingEntry[] = [event(0, 'added', 'db', { spec: { size: 9 } })];
+  for (let index = 1; index < 29; index++) {
+    const [name, before] = [`db-${index}`, `db-${index - 1}`];
+    const steps = [
+      did('createPod', name),
+      { ...did('deletePod', before), why: `pod ${before}: makes room for ${name}` },
+    ];
+    records.push(event(2 * index - 1, 'added', before), event(2 * index + 1, 'deleted', before));
+    records.push(
+      pass(2 * index, { message: `${name} for ${before}`, wokenBy: [`${before}/${2 * index - 1}`], steps }),
+    );
+  }
+  records.push(event(58, 'added', 'db-28'));
+  const answer = toldOnce(whyObject(historyOf('db', records), 'pod/db-28'));
+  const text = JSON.stringify(answer);
+  for (let index = 1; index < 29; index++) {
+    const whole = text.split(`"decision":"decision-${2 * index}"`).length - 1;
+    assert.ok(whole >= 1 && whole <= 3, `${whole} times`);
+  }
 });
 
 test('a condition is explained by the first of the passes that said so', () => {

@@ -1,9 +1,10 @@
 import { blockedBy } from '../../../libs/engine/blocked.ts';
 import type { Blocked } from '../../../libs/engine/contract.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
-import { type Difference, differences, isFields, isRestless, readable } from './differences.ts';
+import type { Difference } from './differences.ts';
 import type { History, Incarnation } from './history.ts';
-import { type Change, pluralOf } from './objects.ts';
+import { bareName, type Found, foundOf, namesIn, sawOf, wordsOf } from './named.ts';
+import { type Change, isAsked, isSetback, pluralOf } from './objects.ts';
 
 /** Why something is as it is: a pass that made it so, or something that no pass did, and what was before that. */
 export type Cause = PassCause | OutsideCause | UnknownCause;
@@ -19,10 +20,11 @@ export interface PassCause {
   blocked?: Blocked;
   /** What it saw otherwise than the pass before it, of what its words name. */
   saw: Difference[];
-  /** Of each thing that its words name, in which of the facts it was and in which not. */
-  found: { name: string; among: string[]; notAmong: string[] }[];
+  /** Where in its facts it found what its words name, where none of that was new. */
+  found: Found[];
   /** How many passes lie between, that found and did nothing of their own. */
   skipped: number;
+  /** Empty where it is told elsewhere in the same answer. */
   because: Cause[];
 }
 
@@ -73,7 +75,21 @@ export function causeOf(history: History, decision: Decision, stepNames?: readon
   };
 }
 
-function becauseOf(history: History, index: number): Cause[] {
+/** What was worked out already: many ways may lead back to the same pass. */
+const known = new WeakMap<History, Map<string, Cause[]>>();
+
+function once(history: History, name: string, work: () => Cause[]): Cause[] {
+  const ofHistory = known.get(history) ?? new Map<string, Cause[]>();
+  known.set(history, ofHistory);
+  const causes = ofHistory.get(name) ?? work();
+  ofHistory.set(name, causes);
+  return causes;
+}
+
+const becauseOf = (history: History, index: number): Cause[] =>
+  once(history, `because ${index}`, () => lookBack(history, index));
+
+function lookBack(history: History, index: number): Cause[] {
   const outside = outsideOf(history, index);
   const roots = outside.filter((cause) => cause.type === 'change');
   const isAskedFor = roots.some(({ object }) => isOf(history, object));
@@ -116,7 +132,10 @@ const isAtRest = ({ plan, approval, steps }: Decision): boolean =>
   !plan.status.conditions.some(({ type, status }) => underWay.includes(type) && status === 'True');
 
 /** The changes that a pass was woken by, or could see first, which no step made and which its words name. */
-function outsideOf(history: History, index: number): Cause[] {
+const outsideOf = (history: History, index: number): Cause[] =>
+  once(history, `outside ${index}`, () => lookOutside(history, index));
+
+function lookOutside(history: History, index: number): Cause[] {
   const decision = history.decisions[index];
   if (decision === undefined) return [];
   const sinceMs = Date.parse(history.decisions[index - 1]?.time ?? '') || 0;
@@ -155,22 +174,6 @@ function isConsequence(history: History, index: number, change: Change): boolean
 /** Whether it is the custom resource itself, and none of the things of its name. */
 const isOf = (history: History, object: string): boolean =>
   object.endsWith(`/${history.cluster}`) && pluralOf(object.split('/')[0] ?? '') === undefined;
-
-const bareName = ({ object }: Change): string => object.slice(object.indexOf('/') + 1);
-
-/** A person's wish: the resource appears, goes, or has another spec. */
-const isAsked = ({ change, differences: found }: Change): boolean =>
-  change !== 'modified' || found.some(({ path }) => path[0] === 'spec' || path[0] === 'deletion');
-
-/** What takes something away: that a thing comes up is what passes wait for, and not what they are woken for. */
-function isSetback({ change, differences: found }: Change): boolean {
-  if (change !== 'modified') return change === 'deleted';
-  return found.some(({ path, after }) => {
-    const last = path.at(-1);
-    if (path[0] === 'deletion' || last === 'restartCount' || last === 'terminated') return true;
-    return last === 'phase' ? after === 'Failed' || after === 'Lost' : last === 'Ready' && after !== 'True';
-  });
-}
 
 /** The change itself, or the pass whose step made it. */
 function outsideCause(history: History, change: Change, index: number): Cause[] {
@@ -234,51 +237,4 @@ function hintOf({ object, deletionAt }: Incarnation, goneAt: string | undefined)
     ? `by Kubernetes: ${[noted.reason, noted.message].filter(Boolean).join(': ')}`
     : 'by no step of Quorate, so by a person or another controller';
   return goneAt !== undefined && goneAt !== deletionAt ? `${who}; gone at ${goneAt.slice(11, 23)}` : who;
-}
-
-/** The things that the words of a pass name; what is called as the cluster itself says too little. */
-function namesIn(history: History, { plan, steps, facts }: Decision): string[] {
-  const said = wordsOf([plan?.message ?? '', ...steps.map(({ why }) => why)].join(' '));
-  const known = [...history.changes.map(bareName), ...partsOf(facts).flatMap(({ names }) => names)];
-  return [...new Set(known)].filter((name) => name !== history.cluster && said.has(name)).sort();
-}
-
-const wordsOf = (text: string): Set<string> =>
-  new Set(text.split(/[^A-Za-z0-9.-]+/).map((word) => word.replace(/[.-]+$/, '')));
-
-interface Part {
-  part: string;
-  isList: boolean;
-  names: string[];
-}
-
-/** The named things in each part of the facts. */
-function partsOf(facts: unknown): Part[] {
-  return Object.entries((facts ?? {}) as Record<string, unknown>).flatMap(([part, value]): Part[] => {
-    const things = readable(value);
-    if (Array.isArray(things)) {
-      const names = things.map((item) => String((item as { name?: unknown } | null)?.name));
-      return [{ part, isList: true, names }];
-    }
-    return isFields(things) ? [{ part, isList: false, names: Object.keys(things) }] : [];
-  });
-}
-
-function sawOf(before: Decision, after: Decision, names: readonly string[]): Difference[] {
-  const found = [
-    ...differences(before.spec, after.spec, ['spec']),
-    ...differences(before.facts, after.facts),
-  ];
-  const isNamed = ({ path }: Difference) => path[0] === 'spec' || path.some((name) => names.includes(name));
-  return found.filter((each) => isNamed(each) && !each.path.some(isRestless));
-}
-
-/** In which parts of the facts each name is found, and in which lists it is not. */
-function foundOf({ facts }: Decision, names: readonly string[]): PassCause['found'] {
-  const parts = partsOf(facts);
-  return names.map((name) => ({
-    name,
-    among: parts.filter((each) => each.names.includes(name)).map(({ part }) => part),
-    notAmong: parts.filter((each) => each.isList && !each.names.includes(name)).map(({ part }) => part),
-  }));
 }

@@ -123,3 +123,17 @@ function authorOf(changedBy: string | undefined, found: Difference[]): string | 
   const fitting = names.filter(([, subresource]) => (subresource === 'status') === inStatus > 0);
   return fitting.map(([name]) => name).join(', ') || undefined;
 }
+
+/** A person's wish: the resource appears, goes, or has another spec. */
+export const isAsked = ({ change, differences: found }: Change): boolean =>
+  change !== 'modified' || found.some(({ path }) => path[0] === 'spec' || path[0] === 'deletion');
+
+/** What takes something away: that a thing comes up is what passes wait for, and not what they are woken for. */
+export function isSetback({ change, differences: found }: Change): boolean {
+  if (change !== 'modified') return change === 'deleted';
+  return found.some(({ path, after }) => {
+    const last = path.at(-1);
+    if (path[0] === 'deletion' || last === 'restartCount' || last === 'terminated') return true;
+    return last === 'phase' ? after === 'Failed' || after === 'Lost' : last === 'Ready' && after !== 'True';
+  });
+}

@@ -67,7 +67,9 @@ function passBranch(cause: PassCause, paint: Paint): Branch {
         : []),
       ...(saw.length > 0 ? [leaf(`it saw: ${fold(phrases(saw)).join('; ')}`)] : []),
       ...foundWords(found).map(leaf),
-      ...because.flatMap((each) => after(each, paint)),
+      ...(because.length > 0
+        ? because.flatMap((each) => after(each, paint))
+        : [leaf('what led to it is told above')]),
     ],
   };
 }

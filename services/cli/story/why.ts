@@ -81,6 +81,18 @@ function firstInRow(history: History, said: Decision, type: string): Decision {
   return first;
 }
 
+/** The answer with every pass told once: many ways may lead back to the same one. */
+export function toldOnce({ about, parts }: Answer): Answer {
+  const told = new Set<string>();
+  const once = (cause: Cause): Cause => {
+    if (cause.type !== 'pass') return cause;
+    if (told.has(cause.decision)) return { ...cause, because: [] };
+    told.add(cause.decision);
+    return { ...cause, because: cause.because.map(once) };
+  };
+  return { about, parts: parts.map((part) => ({ ...part, causes: part.causes.map(once) })) };
+}
+
 /** What a pass said of a condition. Whether it is blocked, the observer concludes from the plan, the approval or the error. */
 function statusOf({ plan, approval, error }: Decision, type: string): string | undefined {
   const stated = plan?.status?.conditions.find((condition) => condition.type === type)?.status;
