@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { headlessService, memberPod } from '../../libs/engines/etcd/objects.ts';
+import { memberPod } from '../../libs/engines/etcd/member-pod.ts';
+import { headlessService } from '../../libs/engines/etcd/objects.ts';
 import { etcdSpec } from '../../libs/engines/etcd/resource.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import { type KubeObject, type ResourceType, resourceTypes } from '../../libs/kube/object.ts';

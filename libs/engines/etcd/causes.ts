@@ -155,7 +155,7 @@ const actions: Record<Hindrance['reason'], string> = {
   Unschedulable:
     'make room or uncordon a node, or correct spec.pod (nodeSelector, affinity, tolerations, resources); pods that were never scheduled are made again',
   ImagePull:
-    'correct spec.repository or spec.version, or let the node reach the registry; a pod that has never run gets the corrected image',
+    'correct spec.repository, or spec.version if it was just set, or let the node reach the registry; a pod that waits for its image gets the corrected one',
   ContainerFailing: 'read its log: kubectl logs, with --previous for the run before',
   PodFailed: 'see kubectl describe pod; where its data is kept, the member returns by itself',
 };

@@ -9,6 +9,9 @@ import { claimFact, nodeFact, resourceFact, shapedFact } from './object-facts.ts
 import { serviceShape } from './objects.ts';
 import { podFact } from './pod-fact.ts';
 
+/** In characters (Kubernetes, "Labels and Selectors"). */
+const longestLabelValue = 63;
+
 /** How long one member may take to answer, in milliseconds; a frozen one costs a pass this much. */
 const answerTimeoutMs = 1500;
 
@@ -17,6 +20,8 @@ export async function observe(context: ObserveContext): Promise<EtcdFacts> {
   const { key, resource } = context;
   const list = <Fact>(type: ResourceType, toFact: (object: KubeObject) => Fact): Promise<Answer<Fact[]>> =>
     answer(async () => {
+      // Such a name is the value of no label, and API servers refuse to look for it.
+      if (key.name.length > longestLabelValue) return [];
       const { items } = await context.kube.list(type, {
         namespace: key.namespace,
         labels: labelsOf(key),

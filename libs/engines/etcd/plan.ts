@@ -1,4 +1,4 @@
-import type { Plan } from '../../engine/contract.ts';
+import type { Blocked, Plan } from '../../engine/contract.ts';
 import { behaviourOf, completeFacts, version } from './behaviour.ts';
 import { degraded } from './causes.ts';
 import type { EtcdFacts } from './facts.ts';
@@ -35,6 +35,7 @@ export function plan(
       steps: [],
       status: undefined,
       requeueAfterMs: 1000,
+      ...(unread.some(isForbidden) && { blocked: rightsRule(unread.filter(isForbidden)) }),
     };
   }
   if (facts.resource === null || facts.resource.deleting) {
@@ -51,6 +52,15 @@ export function plan(
   const due = Number.isFinite(soon) ? { ...decided, requeueAfterMs: soon } : decided;
   return complete(reason, due, statusOf(world, reason, decided, condition));
 }
+
+/** In the API server's words; what else keeps it from being read passes, and nobody can be told meanwhile. */
+const isForbidden = (error: string): boolean => /is forbidden: User "/.test(error);
+
+const rightsRule = (evidence: string[]): Blocked => ({
+  rule: 'nothing is done to a cluster of which a part may not be read',
+  evidence: evidence.join('; '),
+  action: "give the worker the rights that this version's chart gives it",
+});
 
 function classify(world: World): [string, Decided] {
   const early = first(birth, world);

@@ -188,7 +188,7 @@ export function hasData({ pod, claim, answering }: Member): boolean {
 
 /**
  * etcd's own word that a member found an empty folder and could not begin with it. One that should return looks
- * for the others in vain, since its initial cluster is only itself (see `Start` in objects.ts); a seed learns
+ * for the others in vain, since its initial cluster is only itself (see `Start` in member-pod.ts); a seed learns
  * from the others that it has been a member before; a newcomer, that its initial cluster is out of date.
  */
 export const isDataGone = (pod: PodFact): boolean =>

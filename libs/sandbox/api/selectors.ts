@@ -4,6 +4,7 @@ import { type JsonObject, listOf, objectOf, valueAt } from './json.ts';
 
 export type Matches = (object: KubeObject) => boolean;
 
+const longestLabelValue = 63;
 const labelKey = `[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?`;
 const labelValue = `(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?`;
 const requirement = new RegExp(
@@ -23,6 +24,9 @@ function parseRequirement(text: string): (labels: Record<string, string>) => boo
   if (!parts || !key)
     throw badRequest(`unable to parse requirement: couldn't parse the selector string "${text}"`);
   const { absent, op, value = '', set, values } = parts;
+  if ([value, ...(values ?? '').split(',')].some((each) => each.trim().length > longestLabelValue)) {
+    throw badRequest(`unable to parse requirement: a value of "${text}" must be no more than 63 characters`);
+  }
   if (absent) return (labels) => labels[key] === undefined;
   if (set) {
     const allowed = new Set((values ?? '').split(',').map((item) => item.trim()));

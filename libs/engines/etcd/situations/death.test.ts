@@ -60,3 +60,12 @@ test('what could not be read is waited for, because it might all be there', () =
   assert.deepEqual([planned.reason, planned.steps, planned.status], ['Unreadable', [], undefined]);
   assert.match(planned.message, /timed out/);
 });
+
+test('where the right to read a part is missing, nothing is done either, and it is said on the resource', () => {
+  const error =
+    'the Kubernetes API refused a request: GET /apis/policy/v1/poddisruptionbudgets: poddisruptionbudgets.policy is forbidden: User "worker" cannot list resource "poddisruptionbudgets" (403)';
+  const planned = (budgets: EtcdFacts['budgets']) =>
+    planFor({ members: well(1), facts: () => ({ budgets }) });
+  assert.match(planned({ ok: false, error }).blocked?.evidence ?? '', /cannot list resource/);
+  assert.equal(planned({ ok: false, error: 'timed out' }).blocked, undefined);
+});

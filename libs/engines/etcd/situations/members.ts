@@ -9,7 +9,7 @@ import {
   recordNumber,
   removeMember,
 } from '../make.ts';
-import type { Start } from '../objects.ts';
+import type { Start } from '../member-pod.ts';
 import { health, mayPromote, mayRemove } from '../quorum.ts';
 import { hasData, type Member, type Membership } from '../view.ts';
 import type { Decided, QuorateWorld, Situation } from '../world.ts';

@@ -1,8 +1,8 @@
 import type { Step } from '../../../engine/contract.ts';
 import { type ClaimFact, isFinished, isKept } from '../facts.ts';
 import { createMember, deletePod, recordNumber, setImage } from '../make.ts';
+import { memberImage } from '../member-pod.ts';
 import { memberNumber } from '../names.ts';
-import { memberImage } from '../objects.ts';
 import { isSameVersion } from '../versions.ts';
 import { type Member, membersDisagree, quorumOf, rememberedMembers } from '../view.ts';
 import { podOf, type Situation, type World } from '../world.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { claimMadeFor, podMadeFor } from '../made-for.ts';
 import { etcdSpec } from '../resource.ts';
+import type { SetImage } from '../steps/image.ts';
 import type { DeleteObject } from '../steps/objects.ts';
 import { firstArgs, planFor, type Sketch, stepsOf, type WorldSketch, well } from '../testing/world.ts';
 
@@ -58,6 +59,19 @@ test('a pod that has never run gets a corrected image in place, also as a newcom
 
 test('a pod that has run keeps its image, whatever the spec says', () => {
   assert.equal(planFor({ members: well(1, 2, 3), spec: { repository: 'r.example/etcd' } }).reason, 'Healthy');
+});
+
+test('a member that was changed to an image that cannot be pulled gets that of a corrected repository', () => {
+  const hindrance = { reason: 'ImagePull', words: 'ErrImagePull', sinceMs: 0, runsSinceMs: null } as const;
+  const podFact = { hindrance, image: 'typo.example/etcd:v3.5.16' };
+  const tried: Sketch = { number: 2, version: '3.5.16', trouble: 'ErrImagePull', podFact };
+  const members = [...well(1), tried, ...well(3)];
+  const plan = planFor({ members, spec: { version: '3.5.16', repository: 'r.example/etcd' } });
+  assert.deepEqual([plan.reason, stepsOf(plan)], ['ImageCorrected', ['setImage example-2']]);
+  const { image, version } = firstArgs<SetImage>(plan);
+  assert.deepEqual([image, version], ['r.example/etcd:v3.5.16', '3.5.16']);
+  const same = planFor({ members, spec: { version: '3.5.16', repository: 'typo.example/etcd' } });
+  assert.deepEqual([same.reason, same.steps], ['Upgrading', []]);
 });
 
 const placed = { pod: { nodeSelector: { disk: 'fast' } } };

@@ -2,14 +2,15 @@ import type { Step } from '../../../engine/contract.ts';
 import { type ClaimFact, isFinished, type PodFact } from '../facts.ts';
 import { claimMadeFor, podMadeFor } from '../made-for.ts';
 import { deleteUnused, recordIdentity, setImage } from '../make.ts';
+import { memberImage } from '../member-pod.ts';
 import { plainVersion } from '../names.ts';
-import { memberImage } from '../objects.ts';
 import { lowestVersion } from '../versions.ts';
 import type { Situation, World } from '../world.ts';
 
 /**
  * Pods that could not begin, and a spec that was corrected since they were made. What has never run has no data and
- * was no part of any quorum, so nothing is lost where it is changed or made again.
+ * was no part of any quorum, so nothing is lost where it is changed or made again. Nor is it where a member waits for an
+ * image that cannot be pulled, and is given another one.
  */
 
 /**
@@ -40,14 +41,17 @@ const versionCorrected: Situation = {
 const imageCorrected: Situation = {
   reason: 'ImageCorrected',
   decide(world) {
-    const image = memberImage(world.spec);
+    // One that has run was changed in an upgrade, and keeps the version that it is to run.
+    const versionOf = (pod: PodFact) => (pod.hasRun && pod.version) || plainVersion(world.spec.version);
+    const imageOf = (pod: PodFact) => memberImage({ ...world.spec, version: versionOf(pod) });
     const pods = world.pods.filter(
-      (pod) => !pod.hasRun && !pod.deleting && !isFinished(pod) && pod.image !== image,
+      (pod) => hasNoImage(pod) && !pod.deleting && !isFinished(pod) && pod.image !== imageOf(pod),
     );
     if (pods.length === 0) return undefined;
+    const why = 'no container has run with the one before';
     return {
-      message: `${namesOf(pods)}: given image ${image}, because no container has run with the one before`,
-      steps: pods.map((pod) => setImage(pod, image, plainVersion(world.spec.version), 'it has never run')),
+      message: `${namesOf(pods)}: given another image, because ${why}`,
+      steps: pods.map((pod) => setImage(pod, imageOf(pod), versionOf(pod), why)),
       requeueAfterMs: 500,
     };
   },
@@ -76,6 +80,8 @@ const specCorrected: Situation = {
     };
   },
 };
+
+const hasNoImage = ({ hasRun, hindrance }: PodFact): boolean => !hasRun || hindrance?.reason === 'ImagePull';
 
 const isUnscheduled = (pod: PodFact): boolean => pod.nodeName === null && !pod.deleting && !isFinished(pod);
 

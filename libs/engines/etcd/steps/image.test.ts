@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryKube, type MemoryKube } from '../../../engine/testing/memory-kube.ts';
 import { resourceTypes } from '../../../kube/object.ts';
-import { memberPod } from '../objects.ts';
+import { memberPod } from '../member-pod.ts';
 import { etcdSpec } from '../resource.ts';
 import { type SetImage, setImage } from './image.ts';
 

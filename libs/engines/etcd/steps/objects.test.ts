@@ -4,7 +4,8 @@ import { createMemoryKube, type MemoryKube } from '../../../engine/testing/memor
 import { isError } from '../../../errors/catalogue.ts';
 import { resourceTypes } from '../../../kube/object.ts';
 import { identityAnnotation, parseIdentity } from '../identity.ts';
-import { headlessService, memberPod } from '../objects.ts';
+import { memberPod } from '../member-pod.ts';
+import { headlessService } from '../objects.ts';
 import { etcdResourceType, etcdSpec } from '../resource.ts';
 import { applyObject, createObject, deleteObject, recordIdentity } from './objects.ts';
 
