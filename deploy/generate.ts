@@ -7,6 +7,7 @@ import { crdOf } from '../libs/kube/crd.ts';
 import type { KubeObject } from '../libs/kube/object.ts';
 import { ensurePrograms } from '../services/cli/toolchain/ensure.ts';
 import { valuesMarkdown, valuesSchema, valuesYaml } from './chart/documents.ts';
+import { decisionJsonSchema, decisionMarkdown, repeatJsonSchema } from './records/documents.ts';
 import { settingsMarkdown } from './settings.ts';
 
 /**
@@ -62,6 +63,9 @@ function kept(crd: KubeObject): KubeObject {
 generate(`${chart}/values.yaml`, valuesYaml());
 generate(`${chart}/values.schema.json`, valuesSchema());
 generate('docs/values.md', valuesMarkdown());
+generate('docs/decision-record.md', decisionMarkdown());
+generate('deploy/schemas/decision.schema.json', decisionJsonSchema());
+generate('deploy/schemas/repeat.schema.json', repeatJsonSchema());
 generate('docs/settings.md', settingsMarkdown());
 generate('deploy/manifests/quorate.yaml', await manifests());
 

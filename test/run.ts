@@ -23,6 +23,7 @@ const parts: Record<string, [title: string, command: string[]][]> = {
         'libs/**/*.test.ts',
         'services/**/*.test.ts',
         'test/checks/**/*.test.ts',
+        'test/recordings/*.test.ts',
         'test/e2e/{rights,run}/*.test.ts',
       ),
     ],

@@ -6,8 +6,15 @@ import { consumeDecisions, type DecisionHandler } from './decisions.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
-import { lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
-import { decisionSubject, type EventParts, eventSubject } from './subjects.ts';
+import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import { defaultLimits, type StreamCare, type StreamName } from './streams.ts';
+import {
+  decisionSubject,
+  type EventParts,
+  eventSubject,
+  redeliveredSubject,
+  repeatSubject,
+} from './subjects.ts';
 
 /**
  * The message bus. It keeps itself connected for ever and its streams in place. Every method that needs an
@@ -23,6 +30,11 @@ export interface Bus {
    * BUS_SUBJECT, which no retry cures.
    */
   publishEvent(parts: EventParts, event: EventEnvelope): Promise<'stored' | 'duplicate'>;
+  /**
+   * Stores an event for the workers a second time, apart from the events that happened. Its id must be a new one.
+   * Throws as `publishEvent` does.
+   */
+  redeliverEvent(parts: EventParts, event: EventEnvelope): Promise<void>;
   /** The last event of every object of a kube, by subject, as of the call or later. */
   lastEvents(kube: string): Promise<Map<string, EventEnvelope>>;
   /**
@@ -37,6 +49,8 @@ export interface Bus {
   ): Promise<void>;
   /** Stores the record of one pass, once per id. Throws as `publishEvent` does. */
   publishDecision(kube: string, key: ClusterKey, id: string, record: object): Promise<'stored' | 'duplicate'>;
+  /** Stores how often a worker found its last decision about a cluster again, in place of what it said before. */
+  publishRepeat(kube: string, key: ClusterKey, worker: string, repeat: object): Promise<void>;
   /**
    * Runs the handler on every record until the signal is aborted, in stream order per cluster, different
    * clusters at once. One process per durable. A failed record is tried again in its place; after an error
@@ -46,6 +60,8 @@ export interface Bus {
     options: { durable: string; signal: AbortSignal },
     handler: DecisionHandler,
   ): Promise<void>;
+  /** When the oldest message that a stream still keeps was stored; `undefined` where it keeps none. */
+  keptSince(stream: StreamName): Promise<Date | undefined>;
   /** What is stored, for people to look at. */
   read(options: ReadOptions): AsyncIterable<ReadMessage>;
   /** Puts a message that cannot be used aside in DEAD, cut to 256 KiB, with the reason. */
@@ -56,22 +72,33 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** Connects, trying for as long as the signal is not aborted; then throws BUS_UNREACHABLE. `name` is shown in NATS' own tools. */
+/**
+ * Connects, trying for as long as the signal is not aborted; then throws BUS_UNREACHABLE. `name` is shown in NATS' own
+ * tools. `streams` says how to keep them, by default within the default limits; everybody must keep them alike.
+ */
 export async function connectBus(
-  options: ServerAccess & { name: string; log: Log; signal: AbortSignal },
+  options: ServerAccess & { name: string; log: Log; streams?: StreamCare; signal: AbortSignal },
 ): Promise<Bus> {
-  const connection = await openConnection(options);
+  const connection = await openConnection({ streams: defaultLimits, ...options });
   const encode = (value: object) => new TextEncoder().encode(JSON.stringify(value));
   return {
     connected: connection.connected,
     onRestored: connection.onRestored,
     publishEvent: async (parts, event) =>
       publish(connection, { subject: eventSubject(parts), payload: encode(event), id: event.id }),
+    redeliverEvent: async (parts, event) => {
+      const subject = redeliveredSubject(parts);
+      await publish(connection, { subject, payload: encode(event), id: event.id });
+    },
     lastEvents: (kube) => lastEvents(connection, kube),
     consumeEvents: (consumeOptions, handler) => consumeEvents(connection, consumeOptions, handler),
     publishDecision: async (kube, key, id, record) =>
       publish(connection, { subject: decisionSubject(kube, key), payload: encode(record), id }),
+    async publishRepeat(kube, key, worker, repeat) {
+      await publish(connection, { subject: repeatSubject(kube, key, worker), payload: encode(repeat) });
+    },
     consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
+    keptSince: (stream) => keptSince(connection, stream),
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),
     buriedCount: connection.buriedCount,

@@ -6,7 +6,7 @@ import { backoffMs, wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import { createOutage } from '../service/outage.ts';
 import { connectionOptions } from './access.ts';
-import { ensureStreams } from './streams.ts';
+import { ensureStreams, type StreamCare } from './streams.ts';
 
 const retry = { baseMs: 100, capMs: 5000 };
 /** How often a quiet process looks whether the streams are still those it knows. */
@@ -43,18 +43,18 @@ export interface Connection {
  * Connects and makes the streams, trying until it succeeds; throws BUS_UNREACHABLE only when asked to stop.
  */
 export async function openConnection(
-  options: ServerAccess & { name: string; log: Log; signal: AbortSignal },
+  options: ServerAccess & { name: string; log: Log; streams: StreamCare; signal: AbortSignal },
 ): Promise<Connection> {
-  const { url, log, signal } = options;
+  const { url, log, streams, signal } = options;
   const outage = createOutage(log, 'NATS', url);
   for (let attempt = 0; !signal.aborted; attempt++) {
     let nats: NatsConnection | undefined;
     try {
       nats = await connectOnce(options);
       const manager = await jetstreamManager(nats, { timeout: requestTimeoutMs });
-      const identity = await ensureStreams(manager);
+      const identity = await ensureStreams(manager, streams);
       outage.end();
-      return keep(nats, manager, identity, outage, log);
+      return keep(nats, manager, streams, identity, outage, log);
     } catch (error) {
       await nats?.close();
       outage.begin(messageOf(error));
@@ -83,6 +83,7 @@ function connectOnce(options: ServerAccess & { name: string }): Promise<NatsConn
 function keep(
   nats: NatsConnection,
   manager: JetStreamManager,
+  streams: StreamCare,
   firstIdentity: string,
   outage: ReturnType<typeof createOutage>,
   log: Log,
@@ -106,7 +107,7 @@ function keep(
   };
 
   const verify = (): Promise<void> => {
-    verifying ??= answer(ensureStreams(manager, settleMs))
+    verifying ??= answer(ensureStreams(manager, streams, settleMs))
       .then(
         (present) => {
           ready = true;

@@ -29,6 +29,10 @@ const eventEnvelope = z.looseObject({
   datacontenttype: z.literal('application/json'),
   /** W3C trace context (https://www.w3.org/TR/trace-context/). */
   traceparent: z.string().optional(),
+  /** Who changed the object last, see `changersOf`. */
+  changedby: z.string().optional(),
+  /** The id of the event that this one repeats, where a person had it delivered again. */
+  redeliveryof: z.string().optional(),
   data: kubeObject,
 });
 
@@ -40,6 +44,8 @@ export interface EventEnvelope {
   time: string;
   datacontenttype: 'application/json';
   traceparent?: string;
+  changedby?: string;
+  redeliveryof?: string;
   data: KubeObject;
 }
 

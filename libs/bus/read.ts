@@ -1,4 +1,11 @@
-import { type ConsumerMessages, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
+import {
+  type ConsumerMessages,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { isError } from '../errors/catalogue.ts';
 import { type Connection, requestTimeoutMs, unreachable } from './connection.ts';
 import { type EventEnvelope, parseEvent } from './envelope.ts';
 import { nameOf, type StreamName } from './streams.ts';
@@ -20,22 +27,38 @@ export interface ReadOptions {
   filter?: string;
   /** Only what was stored from then on. */
   since?: Date;
+  /** Of every subject only the last message at present, and what comes after; `since` has no meaning then. */
+  lastOnly?: boolean;
   /** Waits for more at the end, until the signal is aborted. */
   follow?: boolean;
   signal: AbortSignal;
 }
 
-/** The stored messages in their order; ends at the end of the stream unless told to follow it. */
+/**
+ * The stored messages in their order; ends at the end of the stream unless told to follow it. A stream that nobody has
+ * made yet holds nothing. Throws BUS_UNREACHABLE.
+ */
 export async function* read(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
-  const { stream, filter, since, follow = false, signal } = options;
-  const start =
-    since === undefined
-      ? { deliver_policy: DeliverPolicy.All }
-      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() };
+  try {
+    yield* stored(connection, options);
+  } catch (error) {
+    if (options.follow || !isError(error, 'BUS_UNREACHABLE') || !isMissing(error.cause)) throw error;
+  }
+}
+
+/** JSConsumerFilterNotSubsetErr of the server: an older version made the stream, without these subjects. */
+const filterNotSubset = 10093;
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof JetStreamApiError &&
+  (error.code === JetStreamApiCodes.StreamNotFound || error.code === filterNotSubset);
+
+async function* stored(connection: Connection, options: ReadOptions): AsyncGenerator<ReadMessage> {
+  const { stream, filter, follow = false, signal } = options;
   const messages = scan(
     connection,
     stream,
-    { ...start, ...(filter ? { filter_subjects: filter } : {}) },
+    { ...startOf(options), ...(filter ? { filter_subjects: filter } : {}) },
     follow,
     signal,
   );
@@ -52,6 +75,15 @@ export async function* read(connection: Connection, options: ReadOptions): Async
   }
 }
 
+function startOf({ since, lastOnly }: ReadOptions): {
+  deliver_policy: DeliverPolicy;
+  opt_start_time?: string;
+} {
+  if (lastOnly) return { deliver_policy: DeliverPolicy.LastPerSubject };
+  if (since === undefined) return { deliver_policy: DeliverPolicy.All };
+  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() };
+}
+
 /**
  * The last event of every object of a kube, by subject: with everything that was published before the call,
  * and what can no longer be parsed left out. Throws BUS_UNREACHABLE.
@@ -65,6 +97,16 @@ export async function lastEvents(connection: Connection, kube: string): Promise<
     else last.delete(message.subject);
   }
   return last;
+}
+
+/** When the oldest message that a stream still keeps was stored. Throws BUS_UNREACHABLE. */
+export async function keptSince(connection: Connection, stream: StreamName): Promise<Date | undefined> {
+  try {
+    const { state } = await connection.answer(connection.manager.streams.info(nameOf[stream]));
+    return state.messages === 0 ? undefined : new Date(state.first_ts);
+  } catch (error) {
+    throw unreachable(error);
+  }
 }
 
 async function* scan(

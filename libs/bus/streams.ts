@@ -32,6 +32,7 @@ const mebibyte = 1024 * 1024;
 export const defaultLimits: Record<StreamName, StreamLimits> = {
   events: { maxAgeMs: 7 * 24 * hourMs, maxBytes: 1024 * mebibyte },
   decisions: { maxAgeMs: 30 * 24 * hourMs, maxBytes: 1024 * mebibyte },
+  repeats: { maxAgeMs: 30 * 24 * hourMs, maxBytes: 64 * mebibyte },
   dead: { maxAgeMs: 30 * 24 * hourMs, maxBytes: 64 * mebibyte },
 };
 
@@ -39,10 +40,15 @@ export const defaultLimits: Record<StreamName, StreamLimits> = {
 const duplicateWindowMs = 5 * 60_000;
 
 /** The stream's name on the server. */
-export const nameOf = { events: 'EVENTS', decisions: 'DECISIONS', dead: 'DEAD' } as const satisfies Record<
-  StreamName,
-  string
->;
+export const nameOf = {
+  events: 'EVENTS',
+  decisions: 'DECISIONS',
+  repeats: 'REPEATS',
+  dead: 'DEAD',
+} as const satisfies Record<StreamName, string>;
+
+/** What to do about the streams: keep them to these limits, or leave them as they are, for who only reads. */
+export type StreamCare = Record<StreamName, StreamLimits> | 'as they are';
 
 /**
  * Creates the streams that are missing and corrects those that differ from our configuration. Returns when
@@ -50,26 +56,38 @@ export const nameOf = { events: 'EVENTS', decisions: 'DECISIONS', dead: 'DEAD' }
  * `settleMs` is how long to leave a missing one alone first: nats-server 2.9 goes on clearing up after a deletion
  * that it has already announced, and a stream made in that time takes no messages, measured here.
  */
-export async function ensureStreams(manager: JetStreamManager, settleMs = 0): Promise<string> {
-  const streams = ['events', 'decisions', 'dead'] as const;
-  const infos = await Promise.all(streams.map((stream) => ensureStream(manager, stream, settleMs)));
-  return infos.map((info) => info.created).join(' ');
+export async function ensureStreams(
+  manager: JetStreamManager,
+  care: StreamCare,
+  settleMs = 0,
+): Promise<string> {
+  const streams = Object.keys(nameOf) as StreamName[];
+  const infos = await Promise.all(
+    streams.map((stream) =>
+      care === 'as they are'
+        ? streamInfo(manager, nameOf[stream])
+        : ensureStream(manager, stream, care[stream], settleMs),
+    ),
+  );
+  return infos.map((info) => info?.created ?? 'missing').join(' ');
 }
 
 async function ensureStream(
   manager: JetStreamManager,
   stream: StreamName,
+  limits: StreamLimits,
   settleMs: number,
 ): Promise<StreamInfo> {
-  const limits = defaultLimits[stream];
   const wanted = {
     name: nameOf[stream],
-    subjects: [allSubjects[stream]],
+    subjects: [...allSubjects[stream]],
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.Old,
     max_age: nanos(limits.maxAgeMs),
     max_bytes: limits.maxBytes,
+    // Of repeats only the last count matters.
+    max_msgs_per_subject: stream === 'repeats' ? 1 : -1,
     duplicate_window: nanos(Math.min(duplicateWindowMs, limits.maxAgeMs)),
   };
   const present = await streamInfo(manager, wanted.name);
@@ -82,6 +100,7 @@ async function ensureStream(
     config.discard === wanted.discard &&
     config.max_age === wanted.max_age &&
     config.max_bytes === wanted.max_bytes &&
+    config.max_msgs_per_subject === wanted.max_msgs_per_subject &&
     config.duplicate_window === wanted.duplicate_window;
   return same ? present : manager.streams.update(wanted.name, wanted);
 }

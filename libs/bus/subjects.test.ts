@@ -7,8 +7,13 @@ import {
   decisionSubject,
   eventFilter,
   eventSubject,
+  objectFilter,
   parseDecisionSubject,
   parseEventSubject,
+  redeliveredFilter,
+  redeliveredSubject,
+  repeatFilter,
+  repeatSubject,
 } from './subjects.ts';
 
 /** Names as Kubernetes has them: a DNS subdomain. */
@@ -28,6 +33,9 @@ test('an event subject has exactly eight parts and reads back as what it was mad
       assert.equal(subject.split('.').length, 8);
       assert.deepEqual(parseEventSubject(subject), value);
       assert.equal(parseDecisionSubject(subject), undefined);
+      const again = redeliveredSubject(value);
+      assert.notEqual(again, subject);
+      assert.deepEqual(parseEventSubject(again), value);
     }),
   );
 });
@@ -42,11 +50,23 @@ test('a decision subject reads back as its kube and key, and is the filter for t
   );
 });
 
+test('repeats have a subject of their own for each worker, whatever its name', () => {
+  const value = { engine: 'etcd', namespace: 'default', name: 'my.db' };
+  const subject = repeatSubject('local', value, 'host_a.b-12');
+  assert.equal(subject, 'quorate.repeats.local.etcd.default.my_db.host-a-b-12');
+  assert.equal(repeatFilter('local', value), 'quorate.repeats.local.etcd.default.my_db.>');
+});
+
 test('the filters name one cluster or a whole kube', () => {
   const value = { engine: 'etcd', namespace: 'default', name: 'my.db' };
   assert.equal(eventFilter('local', value), 'quorate.events.local.etcd.default.my_db.>');
   assert.equal(eventFilter('local'), 'quorate.events.local.>');
   assert.equal(decisionFilter('local'), 'quorate.decisions.local.>');
+  assert.equal(redeliveredFilter('local', value), 'quorate.redelivered.local.etcd.default.my_db.>');
+  assert.equal(
+    objectFilter('local', 'default', 'pods', 'my.db-1'),
+    'quorate.events.local.*.default.*.pods.my_db-1',
+  );
 });
 
 test('a name that NATS would read as something else is refused', () => {

@@ -15,14 +15,18 @@ export interface EventParts {
 }
 
 const eventsPrefix = 'quorate.events';
+/** Apart from the events, so that the last message of a subject stays the last known state of the object. */
+const redeliveredPrefix = 'quorate.redelivered';
 const decisionsPrefix = 'quorate.decisions';
+const repeatsPrefix = 'quorate.repeats';
 const deadPrefix = 'quorate.dead';
 
 /** Everything that a stream of ours holds, for the stream's own configuration. */
 export const allSubjects = {
-  events: `${eventsPrefix}.>`,
-  decisions: `${decisionsPrefix}.>`,
-  dead: `${deadPrefix}.>`,
+  events: [`${eventsPrefix}.>`, `${redeliveredPrefix}.>`],
+  decisions: [`${decisionsPrefix}.>`],
+  repeats: [`${repeatsPrefix}.>`],
+  dead: [`${deadPrefix}.>`],
 } as const;
 
 /**
@@ -31,13 +35,21 @@ export const allSubjects = {
  * Throws BUS_SUBJECT where a part is empty or has a character that NATS gives a meaning.
  */
 export function eventSubject(parts: EventParts): string {
-  const { kube, engine, namespace, cluster, resource, object } = parts;
-  return [eventsPrefix, ...[kube, engine, namespace, cluster, resource, object].map(token)].join('.');
+  return [eventsPrefix, ...tokensOf(parts)].join('.');
 }
 
-/** The parts of an event's subject, or `undefined` where the text is no such subject. */
+/** The same with `quorate.redelivered`, for an event that a person has delivered again. */
+export function redeliveredSubject(parts: EventParts): string {
+  return [redeliveredPrefix, ...tokensOf(parts)].join('.');
+}
+
+const tokensOf = ({ kube, engine, namespace, cluster, resource, object }: EventParts): string[] =>
+  [kube, engine, namespace, cluster, resource, object].map(token);
+
+/** The parts of an event's subject, of a redelivered one too, or `undefined` where the text is no such subject. */
 export function parseEventSubject(subject: string): EventParts | undefined {
-  const [kube, engine, namespace, cluster, resource, object, ...rest] = tokensAfter(eventsPrefix, subject);
+  const prefix = subject.startsWith(redeliveredPrefix) ? redeliveredPrefix : eventsPrefix;
+  const [kube, engine, namespace, cluster, resource, object, ...rest] = tokensAfter(prefix, subject);
   if (!kube || !engine || !namespace || !cluster || !resource || !object || rest.length > 0) return undefined;
   return { kube, engine, namespace, cluster, resource, object };
 }
@@ -61,13 +73,40 @@ export function deadSubject(reason: string): string {
 
 /** Everything that ever happened in a kube, or to one of its clusters. */
 export function eventFilter(kube: string, key?: ClusterKey): string {
-  if (key === undefined) return `${eventsPrefix}.${token(kube)}.>`;
-  return [eventsPrefix, ...[kube, key.engine, key.namespace, key.name].map(token), '>'].join('.');
+  return `${eventsPrefix}.${clusterTokens(kube, key)}.>`;
+}
+
+/** All redelivered events of a kube, or of one of its clusters. */
+export function redeliveredFilter(kube: string, key?: ClusterKey): string {
+  return `${redeliveredPrefix}.${clusterTokens(kube, key)}.>`;
+}
+
+const clusterTokens = (kube: string, key: ClusterKey | undefined): string =>
+  [kube, ...(key ? [key.engine, key.namespace, key.name] : [])].map(token).join('.');
+
+/** The events of one object, whatever its cluster. */
+export function objectFilter(kube: string, namespace: string, resource: string, object: string): string {
+  return [eventsPrefix, token(kube), '*', token(namespace), '*', token(resource), token(object)].join('.');
 }
 
 /** All decisions of a kube, or those on one of its clusters. */
 export function decisionFilter(kube: string, key?: ClusterKey): string {
   return key === undefined ? `${decisionsPrefix}.${token(kube)}.>` : decisionSubject(kube, key);
+}
+
+/**
+ * `quorate.repeats.<kube>.<engine>.<namespace>.<cluster>.<worker>`, on which the last message counts. A worker may
+ * have any name: what NATS gives a meaning becomes a dash.
+ */
+export function repeatSubject(kube: string, key: ClusterKey, worker: string): string {
+  const names = [kube, key.engine, key.namespace, key.name].map(token);
+  return [repeatsPrefix, ...names, worker.replaceAll(/[^A-Za-z0-9-]/g, '-')].join('.');
+}
+
+/** The repeats of all workers about all clusters of a kube, or about one. */
+export function repeatFilter(kube: string, key?: ClusterKey): string {
+  const names = key === undefined ? [kube] : [kube, key.engine, key.namespace, key.name];
+  return [repeatsPrefix, ...names.map(token), '>'].join('.');
 }
 
 function token(name: string): string {

@@ -1,15 +1,16 @@
 import { describeError, messageOf, QuorateError } from '../errors/catalogue.ts';
 import type { ActContext, Engine, Step } from './contract.ts';
 import type { Decision, StepRecord } from './decision.ts';
+import type { Secrets } from './secrets.ts';
 
 /**
  * Runs the steps in order and stops at the first whose precondition no longer holds, or which fails: what comes
- * after it was planned for a world that is no more. The rest is recorded as skipped.
+ * after it was planned for a world that is no more. The rest is recorded as skipped. Nowhere but here are secrets put back into what a step is given.
  */
 export async function act(
   engine: Engine,
   steps: Step[],
-  context: ActContext,
+  { reveal, ...context }: ActContext & Pick<Secrets, 'reveal'>,
   now: () => number,
 ): Promise<{ records: StepRecord[]; error?: NonNullable<Decision['error']> }> {
   const records: StepRecord[] = [];
@@ -25,7 +26,7 @@ export async function act(
       checkHeld(context.signal);
       const action = engine.steps[step];
       if (!action) throw new Error(`engine ${engine.name} has no step ${step}`);
-      const result = await action(args, context);
+      const result = await action(reveal(args), context);
       records.push({ step, why, ...result, durationMs: now() - startedMs });
       stopped = result.outcome === 'moved';
     } catch (thrown) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ResourceDefinition } from '../kube/definition.ts';
 import type { ClusterKey } from '../kube/key.ts';
-import type { Kube } from '../kube/kube.ts';
+import type { Kube, ReadableKube } from '../kube/kube.ts';
 import { type KubeObject, labels, type ResourceType } from '../kube/object.ts';
 
 export type { ResourceDefinition } from '../kube/definition.ts';
@@ -22,12 +22,44 @@ export interface Engine<Spec = unknown, Facts = unknown> {
   /** The kinds of object it makes; the watcher follows them by Quorate's labels. */
   owned: ResourceType[];
   observe(context: ObserveContext): Promise<Facts>;
-  /** `spec` is `undefined` where the resource is gone. */
-  plan(spec: Spec | undefined, facts: Facts, nowMs: number): Plan;
+  /**
+   * `spec` is `undefined` where the resource is gone. `asVersion` is the version of the engine to decide as, by
+   * default the present one; an older one replays what that decided.
+   */
+  plan(spec: Spec | undefined, facts: Facts, nowMs: number, asVersion?: number): Plan;
   /** What each member was in these facts, for people and in a word of the application's own, by pod name. */
   roles?(facts: Facts): Record<string, string>;
+  /** How much more the application could lose and still serve, in these facts; `undefined` where nobody can tell. */
+  margin?(facts: Facts): Margin | undefined;
+  /**
+   * A world of its own that begins as these facts say, to see ahead what a plan leads to: pure, and apart from the
+   * real one. `undefined` where the facts could not be read. What is stuck or silent in the facts stays so, unless a
+   * step mends it; nothing else happens from outside.
+   */
+  simulate?(spec: Spec | undefined, facts: Facts, nowMs: number): Simulation<Facts> | undefined;
   /** The steps a plan can name. Each is idempotent and checks its own precondition on fresh evidence. */
   steps: Record<string, StepAction>;
+}
+
+/** The members that count for serving: with fewer than `needed` of them the application does not serve. */
+export interface Margin {
+  /** How many serve. */
+  serving: number;
+  of: number;
+  needed: number;
+  /** The names of those that do not serve. */
+  away: string[];
+}
+
+/** A simulated world, see `Engine.simulate`. */
+export interface Simulation<Facts = unknown> {
+  /** What an observation would find at present. */
+  facts(): Facts;
+  nowMs(): number;
+  /** Does what the step is expected to do, with the preconditions that the real one checks. */
+  act(step: Step): StepOutcome['outcome'] | 'failed';
+  /** Lets a moment pass, half a second or so. */
+  tick(): void;
 }
 
 /** An answer that can fail. "Could not read" can never look like "is not there". */
@@ -35,7 +67,7 @@ export type Answer<Value> = { ok: true; value: Value } | { ok: false; error: str
 
 export interface ObserveContext {
   key: ClusterKey;
-  kube: Kube;
+  kube: ReadableKube;
   resource: KubeObject | undefined;
   signal: AbortSignal;
 }
@@ -49,9 +81,16 @@ export interface ActContext {
 
 /** What a step found or did. `moved`: its precondition no longer holds, so the pass stops and looks again. */
 export type StepOutcome =
-  | { outcome: 'done'; detail?: string }
+  | { outcome: 'done'; detail?: string; object?: TouchedObject }
   | { outcome: 'nothing'; detail: string }
   | { outcome: 'moved'; detail: string };
+
+/** The very object of Kubernetes that a step made, changed or deleted. */
+export interface TouchedObject {
+  kind: string;
+  name: string;
+  uid: string;
+}
 
 // Each step knows the type of its own arguments; the table holds them all, so the parameter is contravariant.
 // biome-ignore lint/suspicious/noExplicitAny: `never` would make the table uncallable, `unknown` unfillable.

@@ -77,7 +77,7 @@ function kubeWith(spec: unknown, metadata: Partial<KubeObject['metadata']> = {})
 function pass(kube: MemoryKube, engine = counterEngine(), signal = new AbortController().signal) {
   let nowMs = 1_000;
   const now = () => nowMs++;
-  const names = { id: 'pass-1', traceId: 't', worker: 'w', wokenBy: ['event-1'] };
+  const names = { id: 'pass-1', traceId: 't', worker: 'w', wokenBy: ['event-1'], digestKey: 'a key' };
   return runPass({ engine, kube, key, now, signal, ...names });
 }
 
@@ -212,4 +212,55 @@ test('a pass that is aborted between two steps does not begin the second', async
     ['done', 'failed'],
   );
   assert.equal(decision.error?.code, 'TASK_LOST');
+});
+
+test('a secret reaches the steps and Kubernetes, and neither the plan nor anything of the record', async () => {
+  const canary = 'canary-7c1f90';
+  const planned: unknown[] = [];
+  const made: unknown[] = [];
+  const kube = kubeWith({ count: 1, someEnv: [{ name: 'PASSWORD', value: canary }] });
+  const env = [{ name: 'OLD', value: `${canary}-of-before` }];
+  kube.put(resourceTypes.pod, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p0', namespace: 'default' },
+    spec: { containers: [{ env }] },
+  });
+  const engine = counterEngine({
+    resource: { ...definition, spec: z.looseObject({ count: z.number() }) },
+    async observe({ kube: seen, signal }) {
+      await seen.list(resourceTypes.pod, { namespace: 'default', signal });
+      return { pods: [], trouble: `exit code 1: ${canary}-of-before is wrong, ${canary} too` } as never;
+    },
+    plan(spec, facts) {
+      planned.push(spec, facts);
+      return {
+        reason: 'Missing',
+        message: '',
+        steps: [{ step: 'make', why: '', args: spec }],
+        status: undefined,
+      };
+    },
+    steps: {
+      async make(args: unknown) {
+        made.push(args);
+        throw new QuorateError('KUBE_REFUSED', `the value "${canary}" is too long`);
+      },
+    },
+  });
+  const decision = await pass(kube, engine);
+  assert.deepEqual(made, [{ count: 1, someEnv: [{ name: 'PASSWORD', value: canary }] }]);
+  assert.equal(decision.error?.code, 'KUBE_REFUSED');
+  assert.doesNotMatch(JSON.stringify([planned, decision]), /canary/);
+  assert.match(JSON.stringify(decision.facts), /exit code 1: \(secret [0-9a-f]{16}\) is wrong/);
+});
+
+test('a plan that asks for the time ends its pass, before anything is done', async () => {
+  const kube = kubeWith({ count: 1 });
+  const plan = () => {
+    throw new Error(String(Date.now()));
+  };
+  const decision = await pass(kube, counterEngine({ plan }));
+  assert.deepEqual([decision.error?.code, decision.error?.retryable], ['PLAN_IMPURE', false]);
+  assert.deepEqual(kube.writes, []);
 });

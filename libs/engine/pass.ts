@@ -3,8 +3,11 @@ import { type ClusterKey, formatKey } from '../kube/key.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { act, checkHeld, describeFailure } from './act.ts';
-import type { Engine, Plan } from './contract.ts';
+import { approvalAnnotations, type Ruling, rule } from './approval.ts';
+import type { Engine } from './contract.ts';
+import { decide } from './decide.ts';
 import { type Decision, decisionFormat } from './decision.ts';
+import { openSecrets, type Secrets } from './secrets.ts';
 
 export interface PassOptions {
   engine: Engine;
@@ -16,6 +19,8 @@ export interface PassOptions {
   id: string;
   traceId: string;
   worker: string;
+  /** Keys the tokens that stand for secrets, see `openSecrets`. */
+  digestKey: string;
   now: () => number;
   /** Aborted when this worker no longer holds the task. */
   signal: AbortSignal;
@@ -23,10 +28,13 @@ export interface PassOptions {
 
 /**
  * One pass: observe → plan → act, and its decision record, whatever happened. It never throws: what ended it
- * early is the record's `error`, TASK_LOST where the signal was aborted.
+ * early is the record's `error`, TASK_LOST where the signal was aborted. Secrets are hidden from all but the steps:
+ * what is planned with is what is recorded.
  */
 export async function runPass(options: PassOptions): Promise<Decision> {
-  const { engine, kube, key, now, signal } = options;
+  const { engine, key, now, signal } = options;
+  const secrets = openSecrets(options.digestKey, [key.namespace, key.name]);
+  const kube = learning(options.kube, secrets);
   const startedMs = now();
   const decision: Decision = {
     format: decisionFormat,
@@ -47,59 +55,85 @@ export async function runPass(options: PassOptions): Promise<Decision> {
   try {
     const resource = await kube.get(resourceTypeOf(engine.resource), key.namespace, key.name, signal);
     if (resource) decision.resource = identify(resource);
-    const facts = plainJson(await engine.observe({ key, kube, resource, signal }));
+    const facts = secrets.hide(plainJson(await engine.observe({ key, kube, resource, signal })));
     decision.facts = facts;
     decision.nowMs = now();
     decision.durationMs.observe = decision.nowMs - startedMs;
     checkHeld(signal);
 
-    const [spec, plan] = decide(engine, resource, facts, decision.nowMs);
+    const ruling: Ruling = resource ? rule(engine, resource, facts, decision.nowMs) : { state: 'free' };
+    if (ruling.state !== 'free') {
+      const { state, hash } = ruling;
+      const blocked = ruling.state === 'held' ? { blocked: ruling.blocked } : {};
+      decision.approval = secrets.hide({ state, ...(hash !== undefined && { hash }), ...blocked });
+    }
+    const keptSpec = ruling.state === 'held' ? ruling.spec : undefined;
+    const given = resource && secrets.hide(keptSpec ?? resource['spec'] ?? {});
+    decision.spec = given ?? null;
+    const { spec, plan } = decide(engine, {
+      spec: given,
+      deleting: resource?.metadata.deletionTimestamp !== undefined,
+      facts,
+      nowMs: decision.nowMs,
+      version: engine.version,
+    });
     decision.spec = plainJson(spec ?? null);
     decision.plan = plainJson(plan);
     const plannedMs = now();
     decision.durationMs.plan = plannedMs - decision.nowMs;
 
-    const acted = await act(engine, plan.steps, { key, kube, signal }, now);
-    decision.steps = acted.records;
-    if (acted.error) decision.error = acted.error;
+    if (resource && ruling.state === 'accepted')
+      await noteAccepted(kube, engine, resource, ruling.note, signal);
+    const mayAct = ruling.state === 'free' || keptSpec !== undefined;
+    const steps = mayAct ? plan.steps : [];
+    const acted = await act(engine, steps, { key, kube, signal, reveal: secrets.reveal }, now);
+    decision.steps = secrets.hide(acted.records);
+    if (acted.error) decision.error = secrets.hide(acted.error);
     decision.durationMs.act = now() - plannedMs;
   } catch (error) {
-    decision.error = describeFailure(error, signal);
+    decision.error = secrets.hide(describeFailure(error, signal));
   }
   return decision;
 }
 
-/** Parses the spec and plans. A spec that the schema refuses is answered on the resource, and nothing is done. */
-function decide(
-  engine: Engine,
-  resource: KubeObject | undefined,
-  facts: unknown,
-  nowMs: number,
-): [unknown, Plan] {
-  if (!resource) return [undefined, engine.plan(undefined, facts, nowMs)];
-  const read = engine.resource.spec.safeParse(resource['spec'] ?? {});
-  if (read.success) return [read.data, engine.plan(read.data, facts, nowMs)];
-  // A resource that is being deleted is deleted whatever its spec says.
-  if (resource.metadata.deletionTimestamp) return [resource['spec'], engine.plan(undefined, facts, nowMs)];
-  const problems = read.error.issues.map((issue) => `${['spec', ...issue.path].join('.')}: ${issue.message}`);
-  const message = problems.join('; ');
-  const invalid: Plan = {
-    reason: 'InvalidSpec',
-    message,
-    steps: [],
-    status: undefined,
-    blocked: {
-      rule: 'nothing is changed for a spec that cannot be understood',
-      evidence: message,
-      action: 'correct the named fields; the running cluster stays as it is until then',
+/** The kube, of which every object that is read tells its secrets before anything else sees it. */
+function learning(kube: Kube, secrets: Secrets): Kube {
+  return {
+    ...kube,
+    async get(...call) {
+      const object = await kube.get(...call);
+      secrets.learn(object);
+      return object;
+    },
+    async list(...call) {
+      const listed = await kube.list(...call);
+      secrets.learn(listed.items);
+      return listed;
     },
   };
-  return [resource['spec'], invalid];
 }
 
-function identify(resource: KubeObject): { uid: string; generation: number; resourceVersion: string } {
-  const { uid = '', generation = 0, resourceVersion = '' } = resource.metadata;
-  return { uid, generation, resourceVersion };
+/**
+ * Before anything is done for a spec, it is noted as accepted; the note wakes the pass that acts on it. The approval is
+ * used up with that: another edit that leads to the same is another edit.
+ */
+async function noteAccepted(
+  kube: Kube,
+  engine: Engine,
+  { metadata }: KubeObject,
+  note: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uid, resourceVersion, namespace, name } = metadata;
+  const { acceptedSpec, approvedPlan } = approvalAnnotations;
+  const annotations = { [acceptedSpec]: note, ...(note !== null && { [approvedPlan]: null }) };
+  const patch = { metadata: { uid, resourceVersion, annotations } };
+  await kube.patch(resourceTypeOf(engine.resource), namespace, name, patch, signal);
+}
+
+function identify({ metadata }: KubeObject): NonNullable<Decision['resource']> {
+  const { uid = '', generation = 0, resourceVersion = '', deletionTimestamp } = metadata;
+  return { uid, generation, resourceVersion, ...(deletionTimestamp !== undefined && { deleting: true }) };
 }
 
 /** Just what JSON keeps, so that the recorded facts are the very ones that were planned with. */

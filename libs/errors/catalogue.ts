@@ -33,6 +33,16 @@ export const catalogue = {
     'kubectl did not apply the file',
     'Read what kubectl says and correct the file.',
   ),
+  MANIFEST_INVALID: entry(
+    false,
+    'the file cannot be planned',
+    'Name a file of YAML or JSON with a resource of an engine that Quorate knows.',
+  ),
+  PLAN_UNFORESEEN: entry(
+    false,
+    'what would happen cannot be foreseen from here',
+    "Run it where the members' pods can be reached, e.g. on a node or in a pod; if something has just happened, try again.",
+  ),
   // Kubernetes API
   KUBE_UNREACHABLE: entry(
     true,
@@ -165,6 +175,21 @@ export const catalogue = {
     false,
     'a decision record does not have the published format',
     'Look at it in the stream DEAD; another program or another version wrote it.',
+  ),
+  NOT_RECORDED: entry(
+    false,
+    'nothing that is kept tells of it',
+    'Check the name, the namespace and the kube; what is older than the streams keep is gone.',
+  ),
+  RECORDING_REFUSED: entry(
+    false,
+    'a file is no recording that can be trusted',
+    'Export it again with `quorate replay … --export FILE`, and copy it as a binary file.',
+  ),
+  PLAN_IMPURE: entry(
+    false,
+    'a plan reached for what it was not given',
+    'Use what the message names instead: a plan sees its spec, its facts and `nowMs`, and nothing else.',
   ),
   // Sandbox
   SANDBOX_FORBIDDEN: entry(

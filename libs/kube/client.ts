@@ -36,6 +36,8 @@ export interface ConnectOptions {
   namespace?: string | undefined;
   /** How long one request may take, in milliseconds. */
   timeoutMs?: number;
+  /** Every write is only tried: the API checks, completes and answers it, and changes nothing. */
+  dryRun?: true;
 }
 
 const fieldManager = 'quorate';
@@ -55,6 +57,8 @@ type Asking = Omit<Asked, 'path'> & { at?: At };
 export function connectKube(options: ConnectOptions): WatchableKube {
   const { id, kubeconfigPath, namespace: scope, timeoutMs = 10_000 } = options;
   const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
+  const trying = options.dryRun ? { dryRun: 'All' } : {};
+  const writing = { fieldManager, ...trying };
   const served = createServedVersions(requests);
 
   /** Asks in the version that the API serves. */
@@ -120,7 +124,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     type: ResourceType,
     asking: Pick<Asking, 'at' | 'contentType' | 'body' | 'signal'>,
     query = {},
-  ) => object(type, { method: 'PATCH', query: { fieldManager, ...query }, ...asking });
+  ) => object(type, { method: 'PATCH', query: { ...writing, ...query }, ...asking });
 
   return {
     id,
@@ -133,7 +137,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     async create(type, created, signal) {
       const { namespace } = created.metadata;
       const body = await sent(type, created, signal);
-      return object(type, { method: 'POST', at: [namespace], query: { fieldManager }, body, signal });
+      return object(type, { method: 'POST', at: [namespace], query: writing, body, signal });
     },
     async apply(type, applied, signal) {
       const { namespace, name } = applied.metadata;
@@ -154,7 +158,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
         propagationPolicy: 'Background',
         preconditions,
       };
-      const asking: Asking = { method: 'DELETE', at: [namespace, name], body, signal };
+      const asking: Asking = { method: 'DELETE', at: [namespace, name], query: trying, body, signal };
       const { status, body: reply, said } = await ask(type, asking);
       if (isAbsent(status, reply, name)) return 'gone';
       if (status >= 300) throw failureOf(status, reply, said);

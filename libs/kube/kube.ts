@@ -65,3 +65,6 @@ export interface Kube {
   /** Frees the connections. */
   close(): Promise<void>;
 }
+
+/** A kube that can only be looked at. */
+export type ReadableKube = Pick<Kube, 'id' | 'get' | 'list'>;

@@ -26,6 +26,12 @@ export function kubeconfigCredentials(path: string | undefined): CredentialsSour
   };
 }
 
+/** The namespace that kubectl takes where it is told none. Throws CONFIG_INVALID. */
+export function presentNamespace(path?: string): string {
+  const config = loadKubeConfig(path);
+  return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
+}
+
 function loadKubeConfig(path: string | undefined): KubeConfig {
   const config = newKubeConfig();
   try {

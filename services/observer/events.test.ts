@@ -13,7 +13,7 @@ const time = '2026-01-01T00:00:00Z';
 
 function decided(steps: Partial<StepRecord>[] = [], more: Partial<Decision> = {}): Decision {
   return {
-    format: 1,
+    format: 2,
     id: 'pass-1',
     kube: 'local',
     key: 'etcd/default/example',

@@ -1,16 +1,18 @@
 import { connectBus } from '../../libs/bus/bus.ts';
+import { retentionOf } from '../../libs/bus/retention.ts';
+import { readDecision } from '../../libs/engine/decision.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
-import { settings } from '../../libs/service/config.ts';
 import { runService } from '../../libs/service/run.ts';
 import { countingKube } from './metrics.ts';
-import { readDecision, writeDecision } from './observe.ts';
+import { writeDecision } from './observe.ts';
+import { observerSettings } from './settings.ts';
 
 /** The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. */
-await runService('observer', settings, async ({ config, log, signal, health, metrics }) => {
+await runService('observer', observerSettings, async ({ config, log, signal, health, metrics }) => {
   const kube = connectKube({ id: config.QUORATE_KUBE });
   const name = `observer ${config.QUORATE_INSTANCE}`;
-  const bus = await connectBus({ ...natsAccess(config), name, log, signal });
+  const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
   const counting = countingKube(kube, metrics, bus.buriedCount);
   health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
   await bus.consumeDecisions({ durable: `observer-${kube.id}`, signal }, async (record) => {

@@ -1,6 +1,6 @@
-import { type Decision, decisionSchema } from '../../libs/engine/decision.ts';
+import type { Decision } from '../../libs/engine/decision.ts';
 import { engineOf } from '../../libs/engines/index.ts';
-import { isError, QuorateError } from '../../libs/errors/catalogue.ts';
+import { isError } from '../../libs/errors/catalogue.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
@@ -10,14 +10,6 @@ import { nextStatus, statusPatch, type WrittenStatus } from './status.ts';
 
 /** The most times a status is written again because the resource changed in between. */
 const attempts = 10;
-
-/** Reads a decision record. Throws DECISION_UNREADABLE, naming the field. */
-export function readDecision(record: unknown): Decision {
-  const read = decisionSchema.safeParse(record);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  throw new QuorateError('DECISION_UNREADABLE', `${issue?.path.join('.')}: ${issue?.message}`);
-}
 
 /**
  * Writes what a decision says about its resource: status and conditions first, then Events. Writes only to the

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readBlocked } from '../../libs/engine/blocked.ts';
 import type { Condition, Plan } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { nextStatus, statusPatch, type WrittenStatus } from './status.ts';
@@ -16,7 +17,7 @@ const available = (status: Condition['status'], message = 'm'): Condition => ({
 
 function decided(plan: Partial<Plan> | undefined, more: Partial<Decision> = {}): Decision {
   return {
-    format: 1,
+    format: 2,
     id: 'pass-1',
     kube: 'local',
     key: 'etcd/default/example',
@@ -99,8 +100,41 @@ test('a blocked plan says rule, evidence and what to do, and leaves the rest of 
   const next = nextStatus(before, decided({ reason: 'InvalidSpec', status: undefined, blocked }), late);
   const condition = conditionOf(next, 'Blocked');
   assert.deepEqual([condition?.status, condition?.reason], ['True', 'InvalidSpec']);
-  assert.equal(condition?.message, 'Rule: r. Evidence: e. What you can do: a.');
+  assert.equal(condition?.message, `Rule: r. Evidence: e. Since: ${late}. What you can do: a.`);
   assert.equal(written(next)['phase'], 'Running');
+});
+
+test('blocked since: as long as it is for the same reason, whatever the evidence', () => {
+  const blocked = (reason: string, evidence: string) =>
+    decided({ reason, status: undefined, blocked: { rule: 'r', evidence, action: 'a' } });
+  const later = '2026-01-01T00:09:00Z';
+  const since = (status: WrittenStatus | undefined) =>
+    readBlocked(conditionOf(status, 'Blocked')?.message ?? '')?.since;
+  const first = written(nextStatus({}, blocked('One', 'e'), early));
+  const second = written(nextStatus(first, blocked('One', 'more'), late));
+  assert.deepEqual([since(first), since(second)], [early, early]);
+  const third = nextStatus(second, blocked('Other', 'e'), later);
+  assert.equal(since(third), later);
+  assert.equal(conditionOf(third, 'Blocked')?.lastTransitionTime, early);
+  // Written by a version that did not say since when.
+  const old = {
+    ...first,
+    conditions: (first.conditions ?? []).map((each) => ({ ...each, message: 'Rule: r.' })),
+  };
+  assert.equal(since(nextStatus(old, blocked('One', 'e'), late)), early);
+});
+
+test('an edit that waits for its approval blocks, unless something worse does', () => {
+  const parts = { rule: 'approved only', evidence: 'e', action: 'a' };
+  const approval = { state: 'held', hash: 'h', blocked: parts } as const;
+  const held = conditionOf(
+    nextStatus({}, decided({ status: { conditions: [] } }, { approval }), early),
+    'Blocked',
+  );
+  assert.deepEqual([held?.status, held?.reason], ['True', 'ApprovalRequired']);
+  assert.match(held?.message ?? '', /^Rule: approved only\./);
+  const worse = decided({ reason: 'QuorumLost', status: { conditions: [] }, blocked: parts }, { approval });
+  assert.equal(conditionOf(nextStatus({}, worse, early), 'Blocked')?.reason, 'QuorumLost');
 });
 
 test('a plan that is not blocked any more turns the condition back', () => {
@@ -117,7 +151,10 @@ test('an answer that no retry changes blocks, one that may pass says nothing abo
     'Blocked',
   );
   assert.deepEqual([condition?.status, condition?.reason], ['True', 'Refused']);
-  assert.match(condition?.message ?? '', /^Rule: .+\. Evidence: no such field\. What you can do: .+\.$/);
+  assert.match(
+    condition?.message ?? '',
+    /^Rule: .+\. Evidence: no such field\. Since: .+\. What you can do: .+\.$/,
+  );
   const passing = { code: 'KUBE_UNREACHABLE', message: 'timed out', retryable: true };
   assert.equal(nextStatus({}, decided(undefined, { error: passing }), early), undefined);
   const during = nextStatus({}, decided({ status: { conditions: [] } }, { error: passing }), early);

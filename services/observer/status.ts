@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { blockedText, readBlocked } from '../../libs/engine/blocked.ts';
 import type { Blocked, Condition } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { catalogue, type ErrorCode } from '../../libs/errors/catalogue.ts';
@@ -28,7 +29,7 @@ export function nextStatus(
   // Its successor may have written already, and has seen more.
   if (decision.error?.code === 'TASK_LOST') return undefined;
   const wanted = decision.plan?.status;
-  const blocked = blockedCondition(decision);
+  const blocked = blockedCondition(decision, current, nowIso);
   if (!decision.resource || (!wanted && !blocked)) return undefined;
   const { generation } = decision.resource;
   const conditions = [...(current.conditions ?? [])];
@@ -66,19 +67,30 @@ function written(
  * Whether the cluster is blocked, by a rule of its plan or by an answer that no retry changes; `undefined` when
  * this pass could not tell.
  */
-function blockedCondition({ plan, error }: Decision): Condition | undefined {
+function blockedCondition(
+  { plan, error, approval }: Decision,
+  current: WrittenStatus,
+  nowIso: string,
+): Condition | undefined {
   const type = 'Blocked';
+  const by = (reason: string, parts: Blocked): Condition => {
+    const since = blockedSince(current, reason) ?? nowIso;
+    return { type, status: 'True', reason, message: blockedText({ ...parts, since }) };
+  };
   const refused = error && refusalOf(error);
-  if (refused) return { type, status: 'True', ...refused };
-  if (plan?.blocked) {
-    return { type, status: 'True', reason: plan.reason, message: blockedMessage(plan.blocked) };
-  }
+  if (refused) return by(refused.reason, refused);
+  if (plan?.blocked) return by(plan.reason, plan.blocked);
+  if (approval?.blocked) return by('ApprovalRequired', approval.blocked);
   if (error || !plan?.status) return undefined;
   return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
 }
 
-const blockedMessage = ({ rule, evidence, action }: Blocked): string =>
-  `Rule: ${rule}. Evidence: ${evidence}. What you can do: ${action}.`;
+/** Since when it is blocked for this reason, if it is; another one may have blocked it before. */
+function blockedSince({ conditions }: WrittenStatus, reason: string): string | undefined {
+  const present = conditions?.find(({ type }) => type === 'Blocked');
+  if (present?.status !== 'True' || present.reason !== reason) return undefined;
+  return readBlocked(present.message)?.since ?? present.lastTransitionTime;
+}
 
 /** Who does not let the write through that a pass needs, by the error's code. */
 const refusals: Partial<Record<ErrorCode, { reason: string; rule: string }>> = {
@@ -107,7 +119,7 @@ function refusalOf({ code, message, retryable }: NonNullable<Decision['error']>)
   // A record of another version may tell of an error that this one does not know.
   const help = (catalogue[code as ErrorCode] as { help: string } | undefined)?.help ?? 'Read the evidence.';
   const action = `${help.charAt(0).toLowerCase()}${help.slice(1)}`.replace(/\.$/, '');
-  return { reason, message: blockedMessage({ rule, evidence: message, action }) };
+  return { reason, rule, evidence: message, action };
 }
 
 /** The merge patch that turns the present status into the next: what is left out of it goes. Pure. */

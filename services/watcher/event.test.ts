@@ -60,6 +60,21 @@ describe('the event of a change', () => {
     assert.deepEqual(one?.data, object({}, { spec: { a: 1 } }));
   });
 
+  test('says who wrote last, as far as seconds tell, and of a deletion nobody', () => {
+    const written = (manager: string, time: string, subresource?: string) => ({ manager, time, subresource });
+    const managedFields = [
+      written('kubectl-patch', '2026-01-02T03:04:05Z'),
+      written('helm', '2026-01-02T03:04:04Z'),
+      written('kubelet', '2026-01-02T03:04:05Z', 'status'),
+    ];
+    assert.equal(
+      eventOf(object({ managedFields }), 'modified', context, now).changedby,
+      'kubectl-patch,kubelet/status',
+    );
+    assert.ok(!('changedby' in eventOf(object({ managedFields }), 'deleted', context, now)));
+    assert.ok(!('changedby' in eventOf(object({}), 'modified', context, now)));
+  });
+
   test('an unseen deletion tells the last state as it was told', () => {
     const secret = object({}, { kind: 'Secret', data: { password: 'Y2FuYXJ5' } });
     const last = eventOf(secret, 'added', context, now);
@@ -90,4 +105,22 @@ describe('a Secret in an event', () => {
     assert.notEqual(digest({ a: 'MQ==' }), digest({ a: 'Mg==' }));
     assert.notEqual(digest({ a: 'MQ==' }), digest({ a: 'MQ==' }, 'another key'));
   });
+});
+
+test('the values of environment variables leave no pod and no custom resource, nor does what a container said of them', () => {
+  const env = [{ name: 'PASSWORD', value: 'canary-4e' }];
+  const message = 'refused: canary-4e is wrong';
+  const objects = [
+    {
+      spec: { containers: [{ name: 'etcd', env }] },
+      status: { containerStatuses: [{ lastState: { message } }] },
+    },
+    { spec: { size: 3, pod: { etcdEnv: env } } },
+  ];
+  for (const [index, fields] of objects.entries()) {
+    const metadata = { name: 'a', namespace: 'default', uid: 'u', resourceVersion: '1' };
+    const redacted = redact({ apiVersion: 'v1', kind: 'Any', metadata, ...fields }, context.digestKey);
+    assert.doesNotMatch(JSON.stringify(redacted), /canary/, `object ${index}`);
+    assert.match(JSON.stringify(redacted), /"name":"PASSWORD","value":"\(secret /);
+  }
 });

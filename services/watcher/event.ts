@@ -52,6 +52,7 @@ export function eventOf(
   { kube, digestKey }: EventContext,
   now: Date,
 ): EventEnvelope {
+  const changedby = changersOf(object);
   return {
     specversion: '1.0',
     id: `${versionOf(object)}/${type}`,
@@ -60,8 +61,27 @@ export function eventOf(
     time: now.toISOString(),
     datacontenttype: 'application/json',
     traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    // Nobody changes an object by deleting it.
+    ...(changedby !== '' && type !== 'deleted' && { changedby }),
     data: redact(object, digestKey),
   };
+}
+
+/**
+ * Who wrote the object last, from its `managedFields`, whose times are whole seconds: `kubectl-patch`, or
+ * `quorate/status` where it was a subresource; more than one with commas between, and nobody where nothing is said.
+ */
+function changersOf({ metadata }: KubeObject): string {
+  const entries = (metadata.managedFields ?? []) as {
+    manager?: string;
+    subresource?: string;
+    time?: string;
+  }[];
+  const latest = entries.map(({ time = '' }) => time).reduce((a, b) => (a > b ? a : b), '');
+  const names = entries
+    .filter(({ manager, time }) => manager !== undefined && time === latest)
+    .map(({ manager, subresource }) => [manager, subresource].filter(Boolean).join('/'));
+  return [...new Set(names)].sort().join(',');
 }
 
 /** The deletion of an object that vanished unseen: with the last that is known of it. */

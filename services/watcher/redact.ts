@@ -1,23 +1,21 @@
 import { createHmac } from 'node:crypto';
+import { openSecrets } from '../../libs/engine/secrets.ts';
 import { type KubeObject, resourceTypes } from '../../libs/kube/object.ts';
 
-/** kubectl keeps a copy of what it applied here, with a Secret's data in clear. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-
 /**
- * The object as it may leave Kubernetes: without `managedFields`, and a Secret without its data. Of that only
- * the names of its keys stay (`keys`) and a keyed digest (`digest`), enough to see that it changed: without the
- * key, nobody can try out guesses of a short password against it.
+ * The object as it may leave Kubernetes: without `managedFields`, with its secrets hidden, and a Secret without its
+ * data. Of that only the names of its keys stay (`keys`) and a keyed digest (`digest`), enough to see that it
+ * changed: without the key, nobody can try out guesses of a short password against it.
  */
 export function redact(object: KubeObject, digestKey: string): KubeObject {
   const { managedFields: _managedFields, ...metadata } = object.metadata;
-  if (object.kind !== resourceTypes.secret.kind) return { ...object, metadata };
-  const { [lastApplied]: _copy, ...annotations } = metadata.annotations ?? {};
+  const secrets = openSecrets(digestKey, [metadata.namespace ?? '', metadata.name]);
+  if (object.kind !== resourceTypes.secret.kind) return secrets.hide({ ...object, metadata });
   // Named fields only, so that whatever else a Secret may hold one day stays where it is.
   return {
     apiVersion: object.apiVersion,
     kind: object.kind,
-    metadata: { ...metadata, ...(metadata.annotations === undefined ? {} : { annotations }) },
+    metadata: secrets.hide(metadata),
     type: object['type'],
     ...describeData(object['data'], digestKey),
   };

@@ -1,9 +1,11 @@
 import { connectBus } from '../../libs/bus/bus.ts';
+import { retentionOf } from '../../libs/bus/retention.ts';
 import { engines } from '../../libs/engines/index.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
 import { natsAccess, redisAccess } from '../../libs/service/access.ts';
+import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import { runService } from '../../libs/service/run.ts';
 import { dispatch } from './dispatch.ts';
 import { workerMetrics } from './metrics.ts';
@@ -27,11 +29,14 @@ await runService('worker', workerSettings, async ({ config, log, signal, health,
   const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
   const redis = { ...redisAccess(config), kube: kube.id, log };
   const tasks = connectTasks(redis);
-  const bus = await connectBus({ ...natsAccess(config), name: `worker ${instance}`, log, signal });
+  const bus = await connectBus({
+    ...natsAccess(config),
+    ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
+  });
   const outbox = openOutbox(bus, log);
   const countPass = workerMetrics(metrics, { kube: kube.id, tasks, bus });
   const pass = reconcile({
-    ...{ kube, engines, worker: instance, log },
+    ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
     record(key, decision) {
       countPass(decision);
       outbox.send(key, decision);

@@ -15,9 +15,11 @@ export function reconcile(options: {
   /** Takes the record of every pass. */
   record: (key: ClusterKey, decision: Decision) => void;
   worker: string;
+  /** Keys the tokens that stand for secrets in records. */
+  digestKey: string;
   log: Log;
 }): TaskHandler {
-  const { kube, engines, record, worker, log } = options;
+  const { kube, engines, record, worker, digestKey, log } = options;
   return async (task, signal) => {
     const key = parseKey(task.key);
     const engine = engines.find(({ name }) => name === key?.engine);
@@ -35,6 +37,7 @@ export function reconcile(options: {
       // The second field of a W3C traceparent is the trace's id.
       traceId: traceparent?.split('-')[1] ?? randomBytes(16).toString('hex'),
       worker,
+      digestKey,
       now: Date.now,
       signal,
     });
@@ -46,6 +49,9 @@ export function reconcile(options: {
       throw new QuorateError('PASS_FAILED', error.message, fields);
     }
     log.debug({ ...fields, reason: plan?.reason, steps: decision.steps.length }, 'pass done');
+    // Nothing is done before an edit is approved, which is an event.
+    if (decision.approval?.state === 'held' && decision.steps.length === 0 && plan?.steps.length !== 0)
+      return {};
     return plan?.requeueAfterMs === undefined ? {} : { requeueAfterMs: plan.requeueAfterMs };
   };
 }

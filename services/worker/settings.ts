@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { retentionSettings } from '../../libs/bus/retention.ts';
 import { redisSettings, settings } from '../../libs/service/config.ts';
+import { digestSettings } from '../../libs/service/digest-key.ts';
 
 export const workerSettings = settings.extend({
   ...redisSettings.shape,
+  ...retentionSettings.shape,
+  ...digestSettings.shape,
   QUORATE_CONCURRENCY: z.coerce
     .number()
     .int()

@@ -3,6 +3,7 @@ import type { Stack } from '../../services/cli/processes/stack.ts';
 import { measureDelay } from './delay.ts';
 import { measureHealing, measureReady } from './members.ts';
 import { residentMiB } from './memory.ts';
+import { measureRecording } from './recording.ts';
 import { row, summary } from './report.ts';
 
 /** What takes how long in the sandbox, where nothing but Quorate and etcd themselves take time. */
@@ -25,6 +26,11 @@ export async function measureSandbox(options: {
   log(row('event → pass start, p50', [delays.p50], 'ms'));
   log(row('event → pass start, p99', [delays.p99], 'ms'));
   log(`  (${delays.events} events at ${delays.perSecond} a second over 20 clusters)\n`);
+  const recording = await measureRecording({ kube, natsUrl: stack.natsUrl });
+  log(row('recording, a day of rest', [recording.bytesPerDay / 1024], 'KiB, wanted: less than 1024'));
+  log(
+    `${'recording, share of a pass'.padEnd(34)}${recording.sharePercent.toFixed(1).padStart(8)} %, wanted: less than 5\n`,
+  );
   for (const process of stack.processes) {
     log(row(`memory of ${process.name}`, [residentMiB(process.pid)], 'MiB'));
   }

@@ -23,10 +23,10 @@ const status = (code: number, reason: string, details: object = {}) => ({
 async function withApi(
   script: Script,
   run: (kube: WatchableKube, api: ScriptedApi) => Promise<void>,
-  timeoutMs = 10_000,
+  options: { timeoutMs?: number; dryRun?: true } = {},
 ): Promise<void> {
   const api = await startScriptedApi(script);
-  const kube = connectKube({ id: 'test', kubeconfigPath: api.kubeconfigPath, timeoutMs });
+  const kube = connectKube({ id: 'test', kubeconfigPath: api.kubeconfigPath, ...options });
   try {
     await run(kube, api);
   } finally {
@@ -94,6 +94,26 @@ describe('the Kubernetes client', () => {
       'GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions/b -',
     ]);
     assert.deepEqual(JSON.parse(bodies[5] ?? '').preconditions, { uid: 'u', resourceVersion: '7' });
+  });
+
+  test('every write of a dry run asks the API to change nothing', async () => {
+    const writes: string[] = [];
+    await withApi(
+      (request, response) => {
+        if (request.method !== 'GET') writes.push(request.url);
+        reply(response, 200, object('a'));
+      },
+      async (kube) => {
+        await kube.create(pod, object('a'));
+        await kube.apply(pod, object('a'));
+        await kube.patch(pod, 'default', 'a', {});
+        await kube.patchStatus(pod, 'default', 'a', {});
+        await kube.delete(pod, 'default', 'a', { uid: 'u' });
+      },
+      { dryRun: true },
+    );
+    assert.equal(writes.length, 5);
+    for (const url of writes) assert.equal(new URL(url, 'https://api').searchParams.get('dryRun'), 'All');
   });
 
   test('lists page by page and gives every item its kind', async () => {
@@ -303,7 +323,7 @@ describe('the Kubernetes client', () => {
         const watch = { resourceVersion: '1', timeoutSeconds: 30, signal: new AbortController().signal };
         assert.equal((await failure(kube.openWatch(pod, watch))).code, 'KUBE_UNREACHABLE');
       },
-      300,
+      { timeoutMs: 300 },
     );
   });
 

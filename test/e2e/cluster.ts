@@ -5,6 +5,7 @@ import { memberNumber, nameFromPeerUrls } from '../../libs/engines/etcd/names.ts
 import type { KubeObject } from '../../libs/kube/object.ts';
 import { until } from '../wait.ts';
 import { startWriter, type Writer } from '../writer.ts';
+import { canaryEnvironment } from './canary.ts';
 import { conditionOf, etcdCluster, type Stage, statusOf } from './stage.ts';
 import { isReady, type Watched } from './watched.ts';
 
@@ -55,9 +56,10 @@ export interface Owner {
 export const specOf = ({ size = 3, claims = false }: TestClusterOptions) => ({
   size,
   version: '3.4.23',
-  ...(claims && {
-    pod: { persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } } },
-  }),
+  pod: {
+    etcdEnv: canaryEnvironment,
+    ...(claims && { persistentVolumeClaimSpec: { resources: { requests: { storage: '1Gi' } } } }),
+  },
 });
 
 /** Applies a cluster, of three unless told, and waits until it is settled. The writer begins at once. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { createCluster, type TestCluster, type TestClusterOptions } from './cluster.ts';
+import { morePasses } from './passes.ts';
 import { conditionOf, openStage, statusOf } from './stage.ts';
 
 const { stage, watched } = await openStage();
@@ -17,9 +18,12 @@ const everOf = ({ name }: TestCluster): string[] => uidsOf(watched.past(name));
 /** Waits until the cluster says in all three ways that it is stuck: phase, condition and event. */
 async function saysWhy({ name, until }: TestCluster, reason: string, evidence: RegExp): Promise<void> {
   const blocked = () => conditionOf(watched.resource(name), 'Blocked');
-  await until('it is blocked', () => blocked()?.status === 'True' && blocked()?.reason === reason);
-  assert.match(blocked()?.message ?? '', /^Rule: .+\. Evidence: .+\. What you can do: .+\.$/);
-  assert.match(blocked()?.message ?? '', evidence);
+  // The evidence may still change for a moment, e.g. while a pod ends.
+  await until(`it is blocked, and says ${evidence}`, () => {
+    const { status, reason: word, message = '' } = blocked() ?? {};
+    return status === 'True' && word === reason && evidence.test(message);
+  });
+  assert.match(blocked()?.message ?? '', /^Rule: .+\. Evidence: .+\. Since: .+Z\. What you can do: .+\.$/);
   await until('an event tells it', async () => {
     const events = (await stage.list('events')).filter(
       (event) => (event['involvedObject'] as { name: string }).name === name,
@@ -34,10 +38,8 @@ async function saysWhy({ name, until }: TestCluster, reason: string, evidence: R
 }
 
 /** Waits for a few more passes that see no quorum; none of them may want to do anything. */
-async function nothingIsDone({ name, until }: TestCluster): Promise<void> {
-  const start = watched.decisions(name).length;
-  await until('more passes', () => watched.decisions(name).length >= start + 3);
-  for (const { plan, steps } of watched.decisions(name).slice(start)) {
+async function nothingIsDone({ name }: TestCluster): Promise<void> {
+  for (const { plan, steps } of await morePasses(stage, watched, name, 3)) {
     assert.equal(plan?.reason, 'QuorumLost');
     assert.deepEqual(steps, []);
   }

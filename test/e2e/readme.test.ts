@@ -20,12 +20,13 @@ async function startExample(): Promise<void> {
   await stage.settled(name, 3);
 }
 
-/** Runs one line as a person's shell would, in a second terminal with the printed KUBECONFIG. */
+/** Runs one line as a person's shell would, in a second terminal; `quorate up` would be found by its folder. */
 async function shell(line: string): Promise<string> {
   const { paths } = await findPrograms(['kubectl']);
   const { KUBECONFIG, NATS_URL, ...environment } = process.env;
   const path = [dirname(paths.kubectl ?? ''), resolve('node_modules/.bin'), environment['PATH']].join(':');
-  const env = { ...environment, PATH: path, KUBECONFIG: stage.kubeconfigPath };
+  const places = { KUBECONFIG: stage.kubeconfigPath, NATS_URL: stage.operator.natsUrl };
+  const env = { ...environment, ...places, PATH: path };
   const { stdout } = await run('/bin/sh', ['-ec', line], { env, timeout: 60_000 });
   return stdout;
 }

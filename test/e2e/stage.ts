@@ -5,6 +5,7 @@ import type { KubeObject } from '../../libs/kube/object.ts';
 import { until } from '../wait.ts';
 import { type Bench, readBench } from './bench/bench.ts';
 import { type Needs, type Place, startPlace } from './bench/start.ts';
+import { checkCanary } from './canary.ts';
 import { type Watched, watch } from './watched.ts';
 
 /** A running Quorate and a namespace of a test file's own, and kubectl to speak to it as a person would. */
@@ -38,7 +39,11 @@ export async function openStage(needs: Needs = {}): Promise<{ stage: Stage; watc
   const watched = watch(stage);
   after(async () => {
     await watched.stop();
-    await stage.stop();
+    try {
+      await checkCanary(stage);
+    } finally {
+      await stage.stop();
+    }
   });
   return { stage, watched };
 }

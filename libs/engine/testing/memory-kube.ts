@@ -40,7 +40,9 @@ export function createMemoryKube(): MemoryKube {
     checkPreconditions(present, metadata ?? {});
     writes.push(`patch ${type.kind} ${name}`);
     const merged = { ...present.metadata, ...metadata };
-    merged.annotations = { ...present.metadata.annotations, ...metadata?.annotations };
+    const annotations = Object.entries({ ...present.metadata.annotations, ...metadata?.annotations });
+    // In a merge patch, null takes away.
+    merged.annotations = Object.fromEntries(annotations.filter(([, value]) => value !== null));
     return store(type, { ...present, ...rest, metadata: merged }, present.metadata.uid ?? '');
   }
 

@@ -2,9 +2,8 @@ import type { Engine } from '../../engine/contract.ts';
 import { resourceTypes } from '../../kube/object.ts';
 import type { EtcdFacts } from './facts.ts';
 import { observe } from './observe.ts';
-import { plan } from './plan.ts';
-import { type EtcdSpec, etcdResource } from './resource.ts';
-import { roles } from './roles.ts';
+import { etcdPlanner } from './planner.ts';
+import type { EtcdSpec } from './resource.ts';
 import { steps } from './steps.ts';
 
 /**
@@ -12,12 +11,8 @@ import { steps } from './steps.ts';
  * which they are looked for, each in a file of `situations/`.
  */
 export const etcd: Engine<EtcdSpec, EtcdFacts> = {
-  name: 'etcd',
-  version: 2,
-  resource: etcdResource,
+  ...etcdPlanner,
   owned: [resourceTypes.pod, resourceTypes.claim, resourceTypes.service, resourceTypes.budget],
   observe,
-  plan,
-  roles,
   steps,
 };

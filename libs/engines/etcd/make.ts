@@ -1,9 +1,11 @@
 import type { Step } from '../../engine/contract.ts';
+import type { KubeObject } from '../../kube/object.ts';
 import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
+import { madeForAnnotation } from './made-for.ts';
 import { memberImage, memberPod, type Start } from './member-pod.ts';
-import { memberName } from './names.ts';
+import { imageAnnotation, memberName } from './names.ts';
 import { memberClaim } from './objects.ts';
 import type { SetImage } from './steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from './steps/membership.ts';
@@ -37,7 +39,7 @@ export function recordNumber(world: World, number: number): Step[] {
 export function createClaim(world: World, number: number): Step[] {
   const claim = isKept(claimOf(world, number)) ? undefined : memberClaim(world.cluster, world.spec, number);
   if (!claim) return [];
-  const args: CreateObject = { type: 'claim', object: claim };
+  const args: CreateObject = { type: 'claim', object: noted(world, claim) };
   const why = `claim ${claim.metadata.name}: keeps the data of the member`;
   return [{ step: 'createClaim', why, args }];
 }
@@ -48,8 +50,21 @@ export function createMember(world: World, number: number, start: Start, why: st
   const claim = createClaim(world, number);
   const claimName = claimOf(world, number) || claim.length > 0 ? name : undefined;
   const object = memberPod(world.cluster, world.spec, number, start, claimName);
-  const args: CreateObject = { type: 'pod', object };
+  const args: CreateObject = { type: 'pod', object: noted(world, object) };
   return [...claim, { step: 'createPod', why: `pod ${name}: ${why}`, args }];
+}
+
+/** The object with the notes of what it was made for, or without those that an older version did not make. */
+function noted({ behaves }: World, object: KubeObject): KubeObject {
+  const unknown = [
+    ...(behaves('madeFor') ? [] : [madeForAnnotation]),
+    ...(behaves('rollingUpgrade') ? [] : [imageAnnotation]),
+  ];
+  if (unknown.length === 0) return object;
+  const { annotations = {}, ...metadata } = object.metadata;
+  const known = Object.entries(annotations).filter(([name]) => !unknown.includes(name));
+  const left = known.length > 0 ? { annotations: Object.fromEntries(known) } : {};
+  return { ...object, metadata: { ...metadata, ...left } };
 }
 
 /** Deletes exactly this pod. With `unlisted`, only after members confirm again that it is no member. */

@@ -9,6 +9,7 @@ import { etcdSpec } from './resource.ts';
 import { calm, type Disturbance, disturb, disturbances } from './simulate/disturb.ts';
 import { factsOf } from './simulate/facts.ts';
 import { createModel, type Model } from './simulate/model.ts';
+import { modelFrom } from './simulate/model-from.ts';
 import { isQuorumPossible, quorumConfig } from './simulate/raft.ts';
 import { runPass } from './simulate/run.ts';
 import { tick } from './simulate/tick.ts';
@@ -164,6 +165,22 @@ test('the plan depends on the facts alone, not on their order or on how they wer
         assert.deepEqual(plan(model.spec, reversed(facts), model.nowMs), planned);
         const stored = JSON.parse(JSON.stringify([model.spec, facts])) as [typeof model.spec, EtcdFacts];
         assert.deepEqual(plan(...stored, model.nowMs), planned);
+      });
+    }),
+  );
+});
+
+test('what is observed of a cluster with quorum is enough for a model of it that is planned for alike', () => {
+  check(
+    fc.property(story, (told) => {
+      tell(told, (model) => {
+        const facts = factsOf(model);
+        // One that works and that only we cannot reach looks as if it were down.
+        if (!quorumConfig(model) || model.pods.some((pod) => pod.hiddenTicks > 0)) return;
+        const copy = modelFrom(model.spec, facts, model.nowMs);
+        assert.ok(copy);
+        const planned = plan(model.spec, facts, model.nowMs);
+        assert.deepEqual(plan(model.spec, factsOf(copy), model.nowMs), planned);
       });
     }),
   );

@@ -1,4 +1,5 @@
 import type { Blocked, Plan } from '../../engine/contract.ts';
+import { behaviourOf, completeFacts, version } from './behaviour.ts';
 import { degraded } from './causes.ts';
 import type { EtcdFacts } from './facts.ts';
 import type { EtcdSpec } from './resource.ts';
@@ -15,9 +16,15 @@ import { type Decided, type Situation, type World, worldOf } from './world.ts';
 /**
  * Decides what to do for an etcd cluster. Pure: the same spec, facts and time give the same plan. The world is
  * classified as the first situation, in the order below, that applies; each decides a few steps, of which at
- * most one is disruptive.
+ * most one is disruptive. `asVersion` is the version of the engine to decide as, see behaviour.ts.
  */
-export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number): Plan {
+export function plan(
+  spec: EtcdSpec | undefined,
+  recorded: EtcdFacts,
+  nowMs: number,
+  asVersion = version,
+): Plan {
+  const facts = completeFacts(recorded, asVersion);
   const unread = [facts.pods, facts.claims, facts.services, facts.budgets].flatMap((answer) =>
     answer.ok ? [] : [answer.error],
   );
@@ -36,8 +43,10 @@ export function plan(spec: EtcdSpec | undefined, facts: EtcdFacts, nowMs: number
   }
   // A cluster is deleted because its resource is, never because its spec is missing.
   if (spec === undefined) throw new Error('the resource exists, but there is no spec to plan for');
-  const world = worldOf(spec, facts, facts.resource, nowMs);
+  const behaves = behaviourOf(asVersion);
+  const world = worldOf(spec, facts, facts.resource, nowMs, behaves);
   const [reason, decided] = classify(world);
+  if (!behaves('degraded')) return complete(reason, decided, statusOf(world, reason, decided));
   const { condition, requeueAfterMs = Number.POSITIVE_INFINITY } = degraded(world);
   const soon = Math.min(decided.requeueAfterMs ?? Number.POSITIVE_INFINITY, requeueAfterMs);
   const due = Number.isFinite(soon) ? { ...decided, requeueAfterMs: soon } : decided;
@@ -57,11 +66,15 @@ function classify(world: World): [string, Decided] {
   const early = first(birth, world);
   if (early) return early;
   const quorate = world.membership && { ...world, membership: world.membership };
-  const found = quorate ? first([...versionFirst, ...members, ...size], quorate) : first(noQuorum, world);
+  const found = quorate
+    ? first([...versionsOf(world), ...members, ...size], quorate)
+    : first(noQuorum, world);
   if (!found) throw new Error('the last situation of a list applies always');
   const [reason, decided] = found;
   return [reason, withStanding(world, decided)];
 }
+
+const versionsOf = ({ behaves }: World) => (behaves('rollingUpgrade') ? versionFirst : []);
 
 function first<Where>(situations: Situation<Where>[], world: Where): [string, Decided] | undefined {
   for (const situation of situations) {

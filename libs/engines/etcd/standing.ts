@@ -23,14 +23,17 @@ export function mendServices(world: World, wanted: ('headless' | 'client')[]): S
         ? 'it gives the members their names'
         : 'clients reach the ready members through it';
     const change = present ? 'put back, because it differed from what is needed' : 'made';
-    const args: ApplyObject = { type: 'service', object: service };
+    const args: Partial<ApplyObject> = {
+      ...(world.behaves('disruptionBudget') && { type: 'service' }),
+      object: service,
+    };
     return [{ step: 'applyService', why: `service ${name}: ${change}; ${purpose}`, args }];
   });
 }
 
 /** The steps for the disruption budget; none without quorum, since nobody knows then who the members are. */
 function mendBudget(world: World, steps: Step[]): Step[] {
-  if (!world.membership) return [];
+  if (!world.membership || !world.behaves('disruptionBudget')) return [];
   const least = minAvailable(world, world.membership, steps);
   const budget = disruptionBudget(world.cluster, least);
   const { name } = budget.metadata;

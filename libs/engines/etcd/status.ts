@@ -10,7 +10,12 @@ import type { Decided, World } from './world.ts';
  * The status of an EtcdCluster in a situation: what people and `kubectl wait` see. Pure. No text in it is empty:
  * API servers before 1.21 can take an empty text for null, and refuse the whole status.
  */
-export function statusOf(world: World, reason: string, decided: Decided, degraded: Condition): ClusterStatus {
+export function statusOf(
+  world: World,
+  reason: string,
+  decided: Decided,
+  degraded?: Condition,
+): ClusterStatus {
   const { membership, identity, cluster, spec } = world;
   const listed = membership?.members.map((member) => member.name) ?? world.pods.map((pod) => pod.name);
   const ready = membership?.healthy.map((member) => member.name) ?? [];
@@ -27,7 +32,7 @@ export function statusOf(world: World, reason: string, decided: Decided, degrade
     readyMembers: ready.length,
     ...(identity && { currentVersion: currentVersion(world, identity.version) }),
     ...(target && { targetVersion: target }),
-    conditions: [...conditions(world, reason, decided), degraded],
+    conditions: [...conditions(world, reason, decided), ...(degraded ? [degraded] : [])],
   };
 }
 
@@ -43,7 +48,8 @@ const startedWith = ({ changing, runs, assigned }: Member): string[] =>
 
 /** What members are being brought to. Without quorum only what was recorded of it is known. */
 function upgradeTarget(world: World): string | undefined {
-  const { membership, identity } = world;
+  const { membership, identity, behaves } = world;
+  if (!behaves('rollingUpgrade')) return undefined;
   if (membership) return targetOf({ ...world, membership });
   return identity?.upgradingFrom === undefined ? undefined : identity.version;
 }
@@ -63,6 +69,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
   const formed = isFormed(world);
   const target = upgradeTarget(world);
   const lowest = currentVersion(world, spec.version);
+  const noUpgrade = world.behaves('rollingUpgrade') ? `; all members run ${lowest} or later` : '';
   const upgraded = target && membership ? restarting({ ...world, membership }, target) : undefined;
   // A member that restarts because we have asked it to has nothing to recover from.
   const silent =
@@ -95,7 +102,7 @@ function conditions(world: World, reason: string, decided: Decided): Condition[]
       'Upgrading',
       target !== undefined,
       ['RollingUpgrade', membership && target ? progress({ ...world, membership }, target) : message],
-      ['NoUpgrade', `no upgrade is under way; all members run ${lowest} or later`],
+      ['NoUpgrade', `no upgrade is under way${noUpgrade}`],
     ),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Blocked, Step } from '../../engine/contract.ts';
+import type { Behaves } from './behaviour.ts';
 import type { ClaimFact, EtcdFacts, PodFact, ResourceFact, ShapedFact } from './facts.ts';
 import type { Identity } from './identity.ts';
 import { memberName, memberNumber } from './names.ts';
@@ -24,6 +25,8 @@ export interface World {
   /** As a quorum vouches for it; `undefined` without one. */
   membership: Membership | undefined;
   nowMs: number;
+  /** Whether to decide something as this version does, or as an older one did. */
+  behaves: Behaves;
 }
 
 /** A world whose membership a quorum vouches for. */
@@ -45,7 +48,13 @@ export interface Situation<Where = World> {
   decide(world: Where): Decided | undefined;
 }
 
-export function worldOf(spec: EtcdSpec, facts: EtcdFacts, resource: ResourceFact, nowMs: number): World {
+export function worldOf(
+  spec: EtcdSpec,
+  facts: EtcdFacts,
+  resource: ResourceFact,
+  nowMs: number,
+  behaves: Behaves,
+): World {
   const { identity } = resource;
   const recorded = identity.state === 'recorded' ? identity.identity : undefined;
   return {
@@ -62,6 +71,7 @@ export function worldOf(spec: EtcdSpec, facts: EtcdFacts, resource: ResourceFact
     budgets: owned(facts.budgets, resource.uid),
     membership: membershipOf(facts, resource.uid),
     nowMs,
+    behaves,
   };
 }
 

@@ -66,8 +66,10 @@ export function recordOwned(
     fieldsType: 'FieldsV1',
     fieldsV1: owned,
   };
-  const unchanged = mine !== undefined && JSON.stringify(mine.fieldsV1) === JSON.stringify(owned);
-  // The time says when the ownership last changed, so that an apply that changes nothing writes nothing.
+  const unchanged =
+    mine !== undefined &&
+    (replace ? JSON.stringify(mine.fieldsV1) === JSON.stringify(owned) : Object.keys(fields).length === 0);
+  // The time says when it last wrote something new, so that an apply that changes nothing writes nothing.
   const updated = unchanged ? mine : entry;
   const next = mine ? entries.map((other) => (other === mine ? updated : other)) : [...entries, updated];
   return next.filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);

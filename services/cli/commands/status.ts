@@ -1,13 +1,12 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { engines } from '../../../libs/engines/index.ts';
-import { messageOf, QuorateError } from '../../../libs/errors/catalogue.ts';
+import { messageOf } from '../../../libs/errors/catalogue.ts';
 import { connectKube, type WatchableKube } from '../../../libs/kube/client.ts';
 import { parseKey } from '../../../libs/kube/key.ts';
 import { followClusters, readClusters } from '../follow/clusters.ts';
 import { followDecisions, readDecisions } from '../follow/decisions.ts';
+import { findPlace } from '../follow/place.ts';
 import { createClusterState } from '../follow/state.ts';
-import { readRun } from '../processes/folder.ts';
 import type { ClusterView } from '../show/cluster.ts';
 import { logTo } from '../show/log.ts';
 import { paintFor } from '../show/paint.ts';
@@ -29,8 +28,6 @@ Examples:
   quorate status --watch
   quorate status etcd/default/example-etcd-cluster --json`;
 
-/** Passes are recorded at least every resync, so the last one of every cluster is no older than this. */
-const lookBackMs = 10 * 60_000;
 /** What NATS has not answered after this long is left out. */
 const busTimeoutMs = 2_000;
 
@@ -46,7 +43,7 @@ export function addStatus(program: Command): void {
     .action(status);
 }
 
-interface Place {
+interface Sources {
   kube: WatchableKube;
   natsUrl: string | undefined;
 }
@@ -55,28 +52,14 @@ async function status(key: string | undefined, options: StatusOptions, command: 
   if (key !== undefined && parseKey(key) === undefined) {
     command.error(`error: "${key}" is no key; use <engine>/<namespace>/<name>`);
   }
-  const place = await findPlace(options.dir);
+  const { kube: id, kubeconfigPath, natsUrl } = await findPlace(options.dir);
+  const kube = connectKube({ id, kubeconfigPath });
   const show = shower(key, options);
   try {
-    await (options.watch ? watch(place, show) : once(place, show));
+    await (options.watch ? watch : once)({ kube, natsUrl }, show);
   } finally {
-    await place.kube.close();
+    await kube.close();
   }
-}
-
-async function findPlace(dir: string): Promise<Place> {
-  const run = await readRun(resolve(dir));
-  const kubeconfigPath = process.env['KUBECONFIG'] || run?.kubeconfigPath;
-  if (kubeconfigPath === undefined) {
-    throw new QuorateError(
-      'CONFIG_INVALID',
-      `KUBECONFIG is not set, and no "quorate up" runs in ${resolve(dir)}`,
-    );
-  }
-  // The records of a run here are about the API of that run alone.
-  const natsUrl =
-    process.env['NATS_URL'] || (kubeconfigPath === run?.kubeconfigPath ? run.natsUrl : undefined);
-  return { kube: connectKube({ id: process.env['QUORATE_KUBE'] ?? 'local', kubeconfigPath }), natsUrl };
 }
 
 type Show = (views: ClusterView[]) => void;
@@ -101,14 +84,13 @@ function shower(key: string | undefined, { json, watch }: StatusOptions): Show {
   };
 }
 
-async function once({ kube, natsUrl }: Place, show: Show): Promise<void> {
+async function once({ kube, natsUrl }: Sources, show: Show): Promise<void> {
   const state = createClusterState(engines);
   const decisions = async () => {
     if (natsUrl === undefined) return;
-    const since = new Date(Date.now() - lookBackMs);
     const signal = AbortSignal.timeout(busTimeoutMs);
     try {
-      const records = await readDecisions({ natsUrl, kube: kube.id, log: silent, since, signal });
+      const records = await readDecisions({ natsUrl, kube: kube.id, log: silent, since: 'last', signal });
       for (const decision of records) state.decision(decision);
     } catch (error) {
       console.error(`Without what the last passes decided: ${messageOf(error)}`);
@@ -118,7 +100,7 @@ async function once({ kube, natsUrl }: Place, show: Show): Promise<void> {
   show(state.views());
 }
 
-async function watch({ kube, natsUrl }: Place, show: Show): Promise<void> {
+async function watch({ kube, natsUrl }: Sources, show: Show): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   const { signal } = stop;
@@ -134,12 +116,11 @@ async function watch({ kube, natsUrl }: Place, show: Show): Promise<void> {
     }, 40);
   };
   changed();
-  const since = new Date(Date.now() - lookBackMs);
   await Promise.all([
     followClusters({ kube, engines, log, signal }, state, changed),
     natsUrl === undefined
       ? undefined
-      : followDecisions({ natsUrl, kube: kube.id, log, since, signal }, (decision) => {
+      : followDecisions({ natsUrl, kube: kube.id, log, since: 'last', signal }, (decision) => {
           state.decision(decision);
           changed();
         }),

@@ -1,6 +1,6 @@
 import { type Bus, connectBus } from '../../../libs/bus/bus.ts';
 import { decisionFilter } from '../../../libs/bus/subjects.ts';
-import { type Decision, decisionSchema } from '../../../libs/engine/decision.ts';
+import { type Decision, readDecision } from '../../../libs/engine/decision.ts';
 import { messageOf } from '../../../libs/errors/catalogue.ts';
 import { natsAccess } from '../../../libs/service/access.ts';
 import { wait } from '../../../libs/service/backoff.ts';
@@ -11,7 +11,8 @@ export interface DecisionsOptions {
   natsUrl: string;
   kube: string;
   log: Log;
-  since: Date;
+  /** `last`: the last record of every cluster, however old, and what comes after. */
+  since: Date | 'last';
   signal: AbortSignal;
 }
 
@@ -33,11 +34,11 @@ export async function followDecisions(
   let bus: Bus | undefined;
   let from = since;
   try {
-    bus = await connectBus({ ...accessTo(natsUrl), log, signal });
+    bus = await openBus(natsUrl, log, signal);
     while (!signal.aborted) {
       try {
         const options = { stream: 'decisions', filter: decisionFilter(kube), follow: true } as const;
-        for await (const message of bus.read({ ...options, since: from, signal })) {
+        for await (const message of bus.read({ ...options, ...beginAt(from), signal })) {
           from = new Date(message.time.getTime() + 1);
           const decision = parse(message.payload);
           if (decision !== undefined) handle(decision);
@@ -63,13 +64,13 @@ export async function readDecisions({
   since,
   signal,
 }: DecisionsOptions): Promise<Decision[]> {
-  const bus = await connectBus({ ...accessTo(natsUrl), log, signal });
+  const bus = await openBus(natsUrl, log, signal);
   try {
     const decisions: Decision[] = [];
     for await (const message of bus.read({
       stream: 'decisions',
       filter: decisionFilter(kube),
-      since,
+      ...beginAt(since),
       signal,
     })) {
       const decision = parse(message.payload);
@@ -81,6 +82,11 @@ export async function readDecisions({
   }
 }
 
+const openBus = (url: string, log: Log, signal: AbortSignal) =>
+  connectBus({ ...accessTo(url), streams: 'as they are', log, signal });
+
+const beginAt = (since: Date | 'last') => (since === 'last' ? { lastOnly: true } : { since });
+
 /** Disconnects. A reader has nothing to send, so where NATS goes away in this moment, there is nothing to wait for. */
 async function leave(bus: Bus): Promise<void> {
   const closed = bus.close().catch(() => {
@@ -89,13 +95,12 @@ async function leave(bus: Bus): Promise<void> {
   await Promise.race([closed, wait(leaveTimeoutMs)]);
 }
 
-/** `undefined` for a record of another format, which is for another version of Quorate to show. */
+/** `undefined` for what cannot be read: the observer puts it aside and says so. */
 function parse(payload: string): Decision | undefined {
   try {
-    const read = decisionSchema.safeParse(JSON.parse(payload));
-    return read.success ? read.data : undefined;
+    return readDecision(JSON.parse(payload));
   } catch {
-    // Not JSON: the observer puts it aside and says so.
+    // A record of a newer version, or no record at all.
     return undefined;
   }
 }

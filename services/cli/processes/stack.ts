@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -144,11 +145,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const [natsUrl, redisUrl, kubeconfigPath] = await Promise.all([startNats(), startRedis(), startKube()]);
     signal?.throwIfAborted();
     const reach = { NATS_URL: natsUrl, REDIS_URL: redisUrl, KUBECONFIG: kubeconfigPath };
+    // One for all, so that what stands for a secret is the same in every record of this run.
+    const digestKey = environment['QUORATE_DIGEST_KEY'] || randomBytes(32).toString('hex');
     for (const { name, service } of serviceInstances(options.services, options.workers ?? 2)) {
       const definition: ProcessDefinition = {
         name,
         command: [process.execPath, join(repository, 'services', service, 'main.ts')],
-        environment: { ...base, ...reach, QUORATE_INSTANCE: name },
+        environment: { ...base, ...reach, QUORATE_DIGEST_KEY: digestKey, QUORATE_INSTANCE: name },
         logPath: logPath(name),
         ipc: true,
       };

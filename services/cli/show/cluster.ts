@@ -1,3 +1,4 @@
+import { type BlockedParts, readBlocked } from '../../../libs/engine/blocked.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
 import { formatKey } from '../../../libs/kube/key.ts';
 import { type KubeObject, labels } from '../../../libs/kube/object.ts';
@@ -20,6 +21,8 @@ export interface ClusterView {
 export interface Note {
   type: string;
   message: string;
+  /** The parts of the message, where it says what blocks the cluster. */
+  blocked?: BlockedParts;
 }
 
 export interface MemberView {
@@ -75,7 +78,10 @@ export function viewCluster(
     status.conditions?.some((each) => each.type === type && each.status === 'True');
   const notes = inProgress.flatMap((type) => {
     const condition = status.conditions?.find((each) => each.type === type && each.status === 'True');
-    return condition ? [{ type, message: condition.message || condition.reason || '' }] : [];
+    if (!condition) return [];
+    const message = condition.message || condition.reason || '';
+    const blocked = readBlocked(message);
+    return [{ type, message, ...(blocked && { blocked }) }];
   });
   const isCurrent = status.observedGeneration === generation;
   const members = viewMembers(status, own, last?.roles ?? {});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { blockedText } from '../../../libs/engine/blocked.ts';
 import type { Decision } from '../../../libs/engine/decision.ts';
 import type { KubeObject } from '../../../libs/kube/object.ts';
 import { changeLines, stepLines } from './changes.ts';
@@ -42,7 +43,7 @@ const running = { phase: 'Running', currentVersion: '3.4.23', conditions: [holds
 
 function decision(part: Partial<Decision>): Decision {
   return {
-    format: 1,
+    format: 2,
     id: 'one',
     kube: 'local',
     key: 'etcd/default/a',
@@ -103,10 +104,19 @@ test('a cluster is settled when it is available, all members are ready, nothing 
 });
 
 test('what blocks a cluster is shown before what else goes on', () => {
-  const conditions = [holds('Scaling', '3 of 5'), holds('Blocked', 'Rule: quorum.')];
+  const parts = { rule: 'quorum', evidence: '1 of 3', since: '2026-01-01T00:00:00Z', action: 'wait' };
+  const conditions = [holds('Scaling', '3 of 5'), holds('Blocked', blockedText(parts))];
   assert.deepEqual(
     clusterLines([viewCluster('etcd', resource({ phase: 'Failed', conditions }), [])], plain),
-    ['etcd/default/a  Failed  0 of 3 ready', '  Blocked: Rule: quorum.', '  Scaling: 3 of 5'],
+    [
+      'etcd/default/a  Failed  0 of 3 ready',
+      '  Blocked:',
+      '    Rule: quorum',
+      '    Evidence: 1 of 3',
+      '    Since: 2026-01-01T00:00:00Z',
+      '    What you can do: wait',
+      '  Scaling: 3 of 5',
+    ],
   );
 });
 

@@ -1,3 +1,4 @@
+import { blockedLines } from '../../../libs/engine/blocked.ts';
 import type { ClusterView, MemberView } from './cluster.ts';
 import type { Paint } from './paint.ts';
 
@@ -40,16 +41,19 @@ function memberLines(members: readonly MemberView[], paint: Paint): string[] {
 /** The conditions that hold; where none does and it is not well yet, what the last pass found. */
 function doing({ notes, settled, lastPass }: ClusterView, paint: Paint): string[] {
   if (notes.length > 0) {
-    return notes.map(
-      ({ type, message }) => `  ${paint(type === 'Blocked' ? 'red' : 'yellow', type)}: ${message}`,
-    );
+    return notes.flatMap(({ type, message, blocked }) => {
+      const name = paint(type === 'Blocked' ? 'red' : 'yellow', type);
+      return blocked
+        ? [`  ${name}:`, ...blockedLines(blocked).map((line) => `    ${line}`)]
+        : [`  ${name}: ${message}`];
+    });
   }
   if (settled || !lastPass?.message) return [];
   return [`  ${paint('yellow', lastPass.reason)}: ${lastPass.message}`];
 }
 
 /** Pads every cell to the width of its column. */
-function align(rows: readonly string[][]): string[][] {
+export function align(rows: readonly string[][]): string[][] {
   const columns = rows[0]?.length ?? 0;
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),

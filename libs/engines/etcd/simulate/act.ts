@@ -8,7 +8,6 @@ import { serviceShape } from '../objects.ts';
 import type { SetImage } from '../steps/image.ts';
 import type { AddMember, MoveLeader, PromoteMember, RemoveMember } from '../steps/membership.ts';
 import type { ApplyObject, CreateObject, DeleteObject, RecordIdentity } from '../steps/objects.ts';
-import { simulatedUid } from './facts.ts';
 import { type Model, nextOf, type SimulatedMember } from './model.ts';
 import { changeConfig, liveMembers, quorumConfig, wouldHaveQuorum } from './raft.ts';
 
@@ -44,6 +43,7 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.claims.push({
       name,
       uid: `claim-${nextOf(model)}`,
+      ownerUid: model.cluster.uid,
       deleting: false,
       phase: 'Pending',
       madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
@@ -57,8 +57,21 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     model.pods.push(podOf(model, object));
     return 'done';
   },
-  deletePod: (model, args: DeleteObject) => deleteFrom(model, model.pods, args),
+  deletePod(model, args: DeleteObject) {
+    const outcome = deleteFrom(model, model.pods, args);
+    const pod = model.pods.find(({ uid }) => uid === args.uid);
+    if (pod && outcome === 'done') pod.isStuck = false;
+    return outcome;
+  },
   deleteClaim: (model, args: DeleteObject) => deleteFrom(model, model.claims, args),
+  deleteService(model, { name }: DeleteObject) {
+    model.services = model.services.filter((service) => service.name !== name);
+    return 'done';
+  },
+  deleteBudget(model, { name }: DeleteObject) {
+    model.budgets = model.budgets.filter((budget) => budget.name !== name);
+    return 'done';
+  },
   addMember(model, { name, peerUrl, learner, members: seen }: AddMember) {
     const config = quorumConfig(model);
     if (!config) return 'moved';
@@ -109,16 +122,17 @@ const actions: Record<string, (model: Model, args: any) => Outcome> = {
     }
     const pod = model.pods.find((candidate) => candidate.name === name);
     if (pod?.uid !== uid || pod.deleting) return 'moved';
-    Object.assign(pod, { image, version, changedFrom: pod.containerId });
+    Object.assign(pod, { image, version, changedFrom: pod.containerId, isStuck: false, hindrance: null });
     return 'done';
   },
 };
 
 function applied(model: Model, present: ShapedFact[], { metadata }: KubeObject, shape: string): ShapedFact[] {
   const { name } = metadata;
-  const fact = { name, uid: `applied-${nextOf(model)}`, ownerUid: simulatedUid, deleting: false, shape };
+  const fact = { name, uid: `applied-${nextOf(model)}`, ownerUid: model.cluster.uid, deleting: false, shape };
   return [...present.filter((other) => other.name !== name), fact];
 }
+
 const isLive = (model: Model, { id }: SimulatedMember): boolean =>
   liveMembers(model).some(({ disk }) => disk.memberId === id);
 
@@ -158,6 +172,7 @@ function podOf(model: Model, object: KubeObject) {
   return {
     name: object.metadata.name,
     uid: `pod-${nextOf(model)}`,
+    ownerUid: model.cluster.uid,
     deleting: false,
     ip: null,
     phase: 'Pending',
@@ -165,9 +180,12 @@ function podOf(model: Model, object: KubeObject) {
     image: containers[0]?.image ?? '',
     madeFor: object.metadata.annotations?.[madeForAnnotation] ?? null,
     runs: version,
+    reports: model.pods.find((other) => other.image === containers[0]?.image)?.reports ?? null,
     containerId: null,
     changedFrom: null,
     trouble: null,
+    hindrance: null,
+    isStuck: false,
     claimName: volumes[0]?.persistentVolumeClaim?.claimName ?? null,
     initialState: flags.get('--initial-cluster-state') ?? '',
     initialUrls: (flags.get('--initial-cluster') ?? '').split(',').map((entry) => entry.split('=')[1] ?? ''),

@@ -5,37 +5,64 @@ import { diskOf, type Model, type SimulatedMember, type SimulatedPod } from './m
 import { quorumConfig } from './raft.ts';
 import { listsWithoutQuorum } from './versions.ts';
 
-export const simulatedUid = 'cluster-uid';
-
 /** What an observation of the model would find. */
 export function factsOf(model: Model): EtcdFacts {
-  const owner = { ownerUid: simulatedUid };
   const asked = model.pods.filter((pod) => pod.ip !== null && pod.phase === 'Running');
   return {
-    namespace: 'default',
-    name: 'example',
-    resource: {
-      uid: simulatedUid,
-      resourceVersion: String(model.resourceVersion),
-      createdAtMs: 1_000_000,
-      deleting: false,
-      identity: parseIdentity(model.identity),
-    },
+    namespace: model.cluster.namespace,
+    name: model.cluster.name,
+    resource:
+      model.resource === 'gone'
+        ? null
+        : {
+            uid: model.cluster.uid,
+            resourceVersion: String(model.resourceVersion),
+            createdAtMs: model.createdAtMs,
+            deleting: model.resource === 'deleting',
+            identity: parseIdentity(model.identity),
+          },
     pods: {
       ok: true,
       value: model.pods.map((pod): PodFact => {
-        const { name, uid, deleting, ip, phase, version, image, madeFor, claimName, trouble } = pod;
+        const {
+          name,
+          uid,
+          ownerUid,
+          deleting,
+          ip,
+          phase,
+          version,
+          image,
+          madeFor,
+          claimName,
+          trouble,
+          hindrance,
+        } = pod;
         return {
-          ...{ name, uid, ...owner, deleting, ip, phase, version, image, madeFor, claimName, trouble },
+          ...{
+            name,
+            uid,
+            ownerUid,
+            deleting,
+            ip,
+            phase,
+            version,
+            image,
+            madeFor,
+            claimName,
+            trouble,
+            hindrance,
+          },
           ...{ ready: pod.isUp, hasRun: pod.hasRun, nodeName: ip && 'node', resourceVersion: '1' },
-          ...{ containerId: pod.containerId, changedFrom: pod.changedFrom, hindrance: null, endsByMs: null },
+          ...{ containerId: pod.containerId, changedFrom: pod.changedFrom },
+          endsByMs: pod.isStuck && deleting ? 0 : null,
         };
       }),
     },
     claims: {
       ok: true,
-      value: model.claims.map(({ name, uid, deleting, phase, madeFor }) => ({
-        ...{ name, uid, ...owner, deleting, phase, madeFor },
+      value: model.claims.map(({ name, uid, ownerUid, deleting, phase, madeFor }) => ({
+        ...{ name, uid, ownerUid, deleting, phase, madeFor },
         ...{ resourceVersion: '1', createdAtMs: 1_000_000, storageClass: null },
       })),
     },
@@ -60,7 +87,7 @@ function answersOf(model: Model, pod: SimulatedPod): MemberFact {
     memberId: disk.memberId,
     clusterId: 'c',
     leaderId: (quorum && model.leaderId) ?? '0',
-    version: pod.runs,
+    version: pod.reports ?? pod.runs,
     isLearner,
     errors: [],
   };

@@ -1,4 +1,5 @@
-import type { ShapedFact } from '../facts.ts';
+import type { Hindrance, ShapedFact } from '../facts.ts';
+import type { ClusterIdentity } from '../objects.ts';
 import type { EtcdSpec } from '../resource.ts';
 
 /**
@@ -9,8 +10,11 @@ import type { EtcdSpec } from '../resource.ts';
 export interface Model {
   spec: EtcdSpec;
   nowMs: number;
-  /** The custom resource: each change raises `resourceVersion`. */
+  cluster: ClusterIdentity;
+  /** What is left of the custom resource; each change of it raises `resourceVersion`. */
+  resource: 'there' | 'deleting' | 'gone';
   resourceVersion: number;
+  createdAtMs: number;
   identity: string | undefined;
   pods: SimulatedPod[];
   claims: SimulatedClaim[];
@@ -55,6 +59,7 @@ export interface Disk {
 export interface SimulatedPod {
   name: string;
   uid: string;
+  ownerUid: string | null;
   deleting: boolean;
   ip: string | null;
   phase: string;
@@ -64,9 +69,14 @@ export interface SimulatedPod {
   madeFor: string | null;
   /** What its container was started with. */
   runs: string;
+  /** The version that its process says, where that is not what its image's tag promises. */
+  reports: string | null;
   containerId: string | null;
   changedFrom: string | null;
   trouble: string | null;
+  hindrance: Hindrance | null;
+  /** Something outside keeps it as it is: it neither starts nor ends before that is mended. */
+  isStuck: boolean;
   claimName: string | null;
   /** How etcd begins on an empty disk: `new` or `existing`, with these peer URLs. */
   initialState: string;
@@ -85,6 +95,7 @@ export interface SimulatedPod {
 export interface SimulatedClaim {
   name: string;
   uid: string;
+  ownerUid: string | null;
   deleting: boolean;
   phase: string;
   madeFor: string | null;
@@ -95,7 +106,10 @@ export function createModel(spec: EtcdSpec): Model {
   return {
     spec,
     nowMs: 1_000_000,
+    cluster: { namespace: 'default', name: 'example', uid: 'cluster-uid' },
+    resource: 'there',
     resourceVersion: 1,
+    createdAtMs: 1_000_000,
     identity: undefined,
     pods: [],
     claims: [],

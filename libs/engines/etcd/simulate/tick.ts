@@ -16,7 +16,7 @@ const tickMs = 500;
 /** Lets half a second pass: Kubernetes deletes and starts pods, processes start, raft goes on. */
 export function tick(model: Model): void {
   model.nowMs += tickMs;
-  model.pods = model.pods.filter((pod) => !pod.deleting);
+  model.pods = model.pods.filter((pod) => !pod.deleting || pod.isStuck);
   // Kubernetes keeps a claim that is being deleted while a scheduled pod uses it.
   model.claims = model.claims.filter(
     (claim) =>
@@ -26,7 +26,8 @@ export function tick(model: Model): void {
   if (model.unschedulableTicks > 0) model.unschedulableTicks -= 1;
   else for (const pod of model.pods) schedule(model, pod);
   for (const pod of model.pods) {
-    if (pod.ip !== null && !pod.isUp && pod.phase === 'Running' && !isEnding(pod)) start(model, pod);
+    const isDown = pod.ip !== null && !pod.isUp && !pod.isStuck && pod.phase === 'Running';
+    if (isDown && !isEnding(pod)) start(model, pod);
   }
   replicate(model);
   const config = quorumConfig(model);
@@ -39,7 +40,7 @@ export function tick(model: Model): void {
 }
 
 function schedule(model: Model, pod: SimulatedPod): void {
-  if (pod.ip !== null || pod.phase !== 'Pending') return;
+  if (pod.ip !== null || pod.phase !== 'Pending' || pod.isStuck) return;
   const claim = claimOfPod(model, pod);
   if (pod.claimName !== null && (!claim || claim.deleting || claim.phase === 'Lost')) {
     pod.trouble = `Unschedulable: persistentvolumeclaim "${pod.claimName}" not found`;

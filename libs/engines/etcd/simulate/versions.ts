@@ -27,7 +27,7 @@ export function noticeImages(model: Model): void {
     return;
   }
   for (const pod of model.pods.filter(isEnding)) {
-    Object.assign(pod, { runs: pod.version, isUp: false });
+    Object.assign(pod, { runs: pod.version, reports: null, isUp: false });
   }
 }
 

@@ -41,7 +41,7 @@ export async function recordIdentity(args: RecordIdentity, context: ActContext):
   const metadata = { uid, resourceVersion, annotations: { [identityAnnotation]: formatIdentity(identity) } };
   try {
     await context.kube.patch(etcdResourceType, namespace, name, { metadata }, context.signal);
-    return { outcome: 'done' };
+    return { outcome: 'done', object: { kind: etcdResourceType.kind, name, uid } };
   } catch (error) {
     if (isError(error, 'KUBE_CONFLICT'))
       return { outcome: 'moved', detail: 'the resource changed since it was read' };
@@ -54,9 +54,13 @@ export async function applyObject({ type, object }: ApplyObject, context: ActCon
   const { name } = object.metadata;
   const present = await context.kube.get(resourceTypes[type], context.key.namespace, name, context.signal);
   if (present && !hasSameOwner(present, object)) throw nameTaken(type, name);
-  await context.kube.apply(resourceTypes[type], object, context.signal);
-  return { outcome: 'done' };
+  return done(await context.kube.apply(resourceTypes[type], object, context.signal));
 }
+
+const done = ({ kind, metadata: { name, uid = '' } }: KubeObject): StepOutcome => ({
+  outcome: 'done',
+  object: { kind, name, uid },
+});
 
 const hasSameOwner = (present: KubeObject, wanted: KubeObject): boolean =>
   present.metadata.ownerReferences?.some(
@@ -74,8 +78,7 @@ export async function createObject(
   const { namespace } = context.key;
   const { name } = object.metadata;
   try {
-    await context.kube.create(resourceTypes[type], object, context.signal);
-    return { outcome: 'done' };
+    return done(await context.kube.create(resourceTypes[type], object, context.signal));
   } catch (error) {
     if (!isError(error, 'KUBE_EXISTS')) throw error;
   }
@@ -104,7 +107,8 @@ export async function deleteObject(args: DeleteObject, context: ActContext): Pro
       { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
       context.signal,
     );
-    return result === 'gone' ? { outcome: 'nothing', detail: 'it was gone already' } : { outcome: 'done' };
+    if (result === 'gone') return { outcome: 'nothing', detail: 'it was gone already' };
+    return { outcome: 'done', object: { kind: resourceTypes[type].kind, name, uid } };
   } catch (error) {
     if (isError(error, 'KUBE_CONFLICT'))
       return { outcome: 'moved', detail: 'it is another object by now, or has changed' };

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KubeObject } from '../../libs/kube/object.ts';
+import type { StoryEntry } from '../../services/cli/story/story.ts';
+import type { Answer } from '../../services/cli/story/why.ts';
+import { until } from '../wait.ts';
+import { createCluster } from './cluster.ts';
+import { quorate } from './command-line.ts';
+import { morePasses } from './passes.ts';
+import { openStage } from './stage.ts';
+
+// What `quorate events`, `why` and `replay --redeliver` make of what really happens.
+
+const seen = await openStage();
+const { stage, watched } = seen;
+
+const place = ['-n', stage.namespace];
+
+async function storyOf(name: string): Promise<StoryEntry[]> {
+  const output = await quorate(stage, 'events', name, '--json', ...place);
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StoryEntry);
+}
+
+test('why names what led to a pod that replaces one that was deleted', async (t) => {
+  const cluster = await createCluster(seen, t, 'chain', { betweenWritesMs: 100 });
+  const [lost] = (await cluster.roles()).followers;
+  await stage.kubectl('delete', 'pod', lost, '--wait=false');
+  await cluster.until('another pod is there', () =>
+    cluster.pods().some(({ metadata }) => metadata.name === 'chain-4'),
+  );
+  await cluster.settled(3);
+
+  const answer = JSON.parse(await quorate(stage, 'why', 'pod/chain-4', '--json', ...place)) as Answer;
+  const [part] = answer.parts;
+  assert.equal(part?.uid, cluster.pod('chain-4').metadata.uid);
+  const [made] = part?.causes ?? [];
+  assert.equal(made?.type, 'pass');
+  assert.deepEqual(
+    [made?.type === 'pass' && made.reason, made?.type === 'pass' && made.steps.map(({ step }) => step)],
+    ['ScaleOut', ['createPod']],
+  );
+  const [removal] = made?.type === 'pass' ? made.because : [];
+  assert.ok(removal?.type === 'pass');
+  assert.equal(removal.reason, 'MemberLost');
+  assert.ok(removal.steps.some(({ step }) => step === 'removeMember'));
+  const [root] = removal.because;
+  assert.ok(root?.type === 'change');
+  assert.deepEqual([root.object, root.change], [`pod/${lost}`, 'deleted']);
+  assert.match(root.hint ?? '', /by no step of Quorate/);
+});
+
+test('the story tells of a member that was killed, and started again', async (t) => {
+  const cluster = await createCluster(seen, t, 'killed', { claims: true, betweenWritesMs: 100 });
+  const [struck] = (await cluster.roles()).followers;
+  await cluster.signal(struck, 'SIGKILL');
+  const told = (entries: StoryEntry[]) =>
+    entries.some(
+      (entry) =>
+        entry.type === 'change' &&
+        entry.object === `pod/${struck}` &&
+        entry.differences.some(({ path, after }) => path.at(-1) === 'restartCount' && after === 1),
+    );
+  await until('the story tells of the restart', async () => told(await storyOf('killed')), 60_000);
+  await cluster.settled(3);
+});
+
+test('the story tells each pass after what woke it, and what then changed', async () => {
+  const story = await storyOf('chain');
+  const asked = story.find(({ type }) => type === 'change');
+  assert.ok(asked?.type === 'change' && asked.change === 'added' && asked.by?.startsWith('kubectl'));
+  const [first] = story.filter((entry) => entry.type === 'pass');
+  assert.ok(first?.wokenBy.some(({ event }) => event === asked.event));
+  const turned = story.findIndex(
+    (entry) =>
+      entry.type === 'change' &&
+      entry.differences.some(({ path, after }) => path.at(-1) === 'Available' && after === 'True'),
+  );
+  assert.ok(first && turned > story.indexOf(first), 'the status follows the pass');
+});
+
+/** Whatever there is of the cluster, to the very version. */
+async function versions(name: string): Promise<string[]> {
+  const objects = await stage.list(
+    'pods,services,persistentvolumeclaims,poddisruptionbudgets',
+    `etcd_cluster=${name}`,
+  );
+  const resource = await stage.get('etcdcluster', name);
+  const version = ({ kind, metadata }: KubeObject) =>
+    `${kind} ${metadata.name} ${metadata.uid} ${metadata.resourceVersion}`;
+  return [...objects, ...(resource ? [resource] : [])].map(version).sort();
+}
+
+test('to deliver all that happened again, twice, changes nothing: passes read the present', async (t) => {
+  const cluster = await createCluster(seen, t, 'twice', { betweenWritesMs: 100 });
+  const [lost] = (await cluster.roles()).followers;
+  await stage.kubectl('delete', 'pod', lost, '--wait=false');
+  await cluster.until('another pod is there', () =>
+    cluster.pods().some(({ metadata }) => metadata.name === 'twice-4'),
+  );
+  await cluster.settled(3);
+  // What still follows from that, like the status of the budget, has its end in a few passes.
+  await morePasses(stage, watched, 'twice', 2);
+  await stage.kubectl('annotate', 'etcd', 'twice', 'example.com/woken-');
+  await passByItself('twice');
+  const before = await versions('twice');
+
+  const happened = (await storyOf('twice')).filter((entry) => entry.type === 'change');
+  const last = `${happened.at(-1)?.event}/redelivered/`;
+  const lastWoke = () =>
+    watched.decisions('twice').filter(({ wokenBy }) => wokenBy.some((id) => id.startsWith(last))).length;
+  for (let turn = 1; turn <= 2; turn++) {
+    const output = await quorate(stage, 'replay', 'twice', '--redeliver', '--speed', '1000', ...place);
+    assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
+    await until('a pass was woken by the last of them', () => lastWoke() === turn, 60_000);
+  }
+  await passByItself('twice');
+  assert.deepEqual(await versions('twice'), before);
+
+  // Nor does a watcher that compares what there is with what it has told last mistake them for news.
+  const told = async () =>
+    (await storyOf('twice')).filter((entry) => entry.type === 'change' && !entry.redeliveryOf).length;
+  assert.equal(await told(), happened.length);
+  await stage.operator.crash([{ component: 'watcher' }]);
+  await stage.kubectl('annotate', 'etcd', 'twice', 'example.com/seen=yes');
+  await until(
+    'the watcher tells of what changed since',
+    async () => (await told()) > happened.length,
+    60_000,
+  );
+  await passByItself('twice');
+  assert.equal(await told(), happened.length + 1);
+});
+
+/** Waits for a pass more than there were, which a cluster at rest has every few seconds. */
+async function passByItself(name: string): Promise<void> {
+  const countOf = (story: StoryEntry[]) =>
+    story.reduce(
+      (sum, entry) => sum + (entry.type === 'pass' ? 1 : entry.type === 'repeats' ? entry.count : 0),
+      0,
+    );
+  const before = countOf(await storyOf(name));
+  await until('one more pass', async () => countOf(await storyOf(name)) > before, 90_000);
+}
