@@ -154,6 +154,15 @@ export const values = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('How much the services log; `info` is quiet while all is well.'),
+  digestKey: group('The key by which secrets are told apart in events and records, which never hold them.', {
+    existingSecret: text(
+      'Name of a Secret that holds it. Empty: each process makes up its own, and a secret that stays the same looks changed from one process to the next.',
+    ),
+    key: z
+      .string()
+      .default('digest-key')
+      .describe('Key in that Secret; its value has 16 characters or more.'),
+  }),
   watcher: group('Watcher: Kubernetes → events.', {
     replicas: replicas.describe(
       'Pods. Two do the same work at once, and NATS keeps one copy: none waits for the other to fail.',

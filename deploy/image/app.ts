@@ -11,7 +11,7 @@ export const services = ['watcher', 'worker', 'observer'];
 /** What of the project the services consist of. */
 const sources = ['package.json', 'LICENSE', 'libs', ...services.map((name) => `services/${name}`)];
 /** What lies among it for tests alone, or for the machines of those who try Quorate out. */
-const notOurs = /^libs\/sandbox(\/|$)|\/(testing|simulate)(\/|$)|\.test\.ts$/;
+const notOurs = /^libs\/sandbox(\/|$)|\/testing(\/|$)|\.test\.ts$/;
 /** Files of packages that no program reads: declarations, maps, documentation. */
 const notRun = ['**/*.d.ts', '**/*.d.mts', '**/*.d.cts', '**/*.map', '**/*.md', '**/*.markdown'];
 

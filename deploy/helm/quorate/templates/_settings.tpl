@@ -25,6 +25,13 @@
 {{- end }}
 {{- end }}
 
+{{/* The environment of services that put objects into events and records. */}}
+{{- define "quorate.digestSettings" -}}
+{{- with .Values.digestKey }}
+{{- include "quorate.secretSetting" (list "QUORATE_DIGEST_KEY" .existingSecret .key) }}
+{{- end }}
+{{- end }}
+
 {{/* The environment of services that use Redis. */}}
 {{- define "quorate.redisSettings" -}}
 - name: REDIS_URL

@@ -54,7 +54,35 @@ export async function applyObject({ type, object }: ApplyObject, context: ActCon
   const { name } = object.metadata;
   const present = await context.kube.get(resourceTypes[type], context.key.namespace, name, context.signal);
   if (present && !hasSameOwner(present, object)) throw nameTaken(type, name);
-  return done(await context.kube.apply(resourceTypes[type], object, context.signal));
+  const { kube, signal, key } = context;
+  if (!present || type !== 'service') return done(await kube.apply(resourceTypes[type], object, signal));
+  return done(
+    await kube.patch(resourceTypes.service, key.namespace, name, serviceMending(present, object), signal),
+  );
+}
+
+interface ServiceSpec {
+  ports?: object[];
+  selector?: Record<string, string>;
+  publishNotReadyAddresses?: boolean;
+}
+
+/**
+ * A merge patch that sets the labels and just what `serviceShape` compares. A server-side apply would keep what somebody else has
+ * put there: a port that was changed would stand beside ours under the same name, which the API refuses.
+ */
+function serviceMending(present: KubeObject, wanted: KubeObject): object {
+  const { selector: before = {} } = (present['spec'] ?? {}) as ServiceSpec;
+  const { ports, selector, publishNotReadyAddresses } = (wanted['spec'] ?? {}) as ServiceSpec;
+  const nothing = Object.fromEntries(Object.keys(before).map((label) => [label, null]));
+  return {
+    metadata: { uid: present.metadata.uid, labels: wanted.metadata.labels },
+    spec: {
+      ports,
+      selector: { ...nothing, ...selector },
+      publishNotReadyAddresses: publishNotReadyAddresses ?? null,
+    },
+  };
 }
 
 const done = ({ kind, metadata: { name, uid = '' } }: KubeObject): StepOutcome => ({

@@ -51,6 +51,9 @@ function validate(service: KubeObject, old: KubeObject | undefined): StatusCause
   for (const [index, { name, port }] of ports.entries()) {
     const at = `spec.ports[${index}]`;
     if (ports.length > 1 || name !== undefined) found.push(...checkLabelName(`${at}.name`, name));
+    if (ports.slice(0, index).some((other) => other['name'] === name)) {
+      found.push(wrong(`${at}.name`, name, 'must not be the name of another port'));
+    }
     if (port === undefined) found.push(missing(`${at}.port`));
     else if (!(Number(port) >= 1 && Number(port) <= 65535)) {
       found.push(wrong(`${at}.port`, port, 'must be between 1 and 65535, inclusive'));
