@@ -16,14 +16,15 @@ work=$(mktemp -d)
 trap 'exit 130' INT TERM HUP
 trap '"$kube/down.sh" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 
-# The same binaries with an audit log, by which the rights of the services are judged.
+# The same binaries with an audit log, by which the rights of the services are judged: all of it in one file, since
+# the API server would begin another one after 100 MB.
 mkdir -p "$work/cache/bin" "$KUBE_CACHE/containerd" "$KUBE_CACHE/rootfs"
 ln -s "$KUBE_CACHE/containerd" "$KUBE_CACHE/rootfs" "$work/cache/"
 ln -s "$KUBE_BIN"/* "$work/cache/bin/"
 rm "$work/cache/bin/kube-apiserver"
 cat >"$work/cache/bin/kube-apiserver" <<S
 #!/bin/sh
-exec "$KUBE_BIN/kube-apiserver" "\$@" --audit-log-path="$work/audit.log" --audit-policy-file="$work/audit.yaml"
+exec "$KUBE_BIN/kube-apiserver" "\$@" --audit-log-path="$work/audit.log" --audit-log-maxsize=100000 --audit-policy-file="$work/audit.yaml"
 S
 chmod +x "$work/cache/bin/kube-apiserver"
 cat >"$work/audit.yaml" <<P

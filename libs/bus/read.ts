@@ -109,6 +109,14 @@ export async function keptSince(connection: Connection, stream: StreamName): Pro
   }
 }
 
+/** The sequence of the last message of a filter; 0 where there is none. */
+async function lastSequence(connection: Connection, stream: StreamName, filter = '>'): Promise<number> {
+  const last = await connection.answer(
+    connection.manager.streams.getMessage(nameOf[stream], { last_by_subj: filter }),
+  );
+  return last?.seq ?? 0;
+}
+
 async function* scan(
   connection: Connection,
   stream: StreamName,
@@ -120,6 +128,10 @@ async function* scan(
   let idle: NodeJS.Timeout | undefined;
   const stop = () => void messages?.close();
   try {
+    // Not the server's count of what is pending: where messages are overwritten meanwhile, it may never come to zero
+    // (nats-server 2.9). The last message of a subject is only ever overtaken by a later one.
+    const end = follow ? undefined : await lastSequence(connection, stream, options.filter_subjects);
+    if (end === 0) return;
     const consumer = await connection.jetstream.consumers.get(nameOf[stream], options);
     const info = await consumer.info(true);
     if (!follow && info.num_pending === 0) return;
@@ -131,7 +143,7 @@ async function* scan(
       idle?.refresh();
       if (signal?.aborted) return;
       yield message;
-      if (!follow && message.info.pending === 0) return;
+      if (end !== undefined && (message.seq >= end || message.info.pending === 0)) return;
     }
   } catch (error) {
     throw unreachable(error);

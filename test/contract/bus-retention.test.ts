@@ -31,6 +31,29 @@ test('of repeats the last count of each worker is kept, and of each cluster the 
     assert.deepEqual(await read('decisions', decisionFilter('local'), true), ['{"count":3}', '{"count":30}']);
   }));
 
+test('what is overwritten all the time can be read all the same', () =>
+  withBus(async ({ bus, stop: { signal } }) => {
+    await bus.publishRepeat('local', key, 'worker', { count: 0 });
+    let count = 0;
+    let reading = true;
+    const writing = (async () => {
+      while (reading) await bus.publishRepeat('local', key, 'worker', { count: ++count });
+    })();
+    try {
+      for (let round = 0; round < 300; round++) {
+        const before = count;
+        let last = -1;
+        for await (const { payload } of bus.read({ stream: 'repeats', lastOnly: true, signal })) {
+          last = (JSON.parse(payload) as { count: number }).count;
+        }
+        assert.ok(last >= before, `read ${last}, when ${before} was written already`);
+      }
+    } finally {
+      reading = false;
+      await writing;
+    }
+  }));
+
 test('the settings decide how far back the streams go, and who only reads makes and changes none', async () => {
   const nats = await startNats();
   const signal = AbortSignal.timeout(60_000);

@@ -153,7 +153,7 @@ const guardPod = (image: string): KubeObject => ({
       {
         name: 'guard',
         image,
-        args: ['-e', server],
+        command: ['node', '-e', server],
         volumeMounts: [{ name: 'tls', mountPath: '/tls' }],
         readinessProbe: { httpGet: { path: '/', port: 8443, scheme: 'HTTPS' }, periodSeconds: 1 },
       },
