@@ -85,17 +85,11 @@ async function logs({ operator }: Stage): Promise<[string, string][]> {
   return (await Promise.all(read)).flat();
 }
 
-/** Of the services that say on which port they serve them. */
 async function metrics({ operator }: Stage): Promise<[string, string][]> {
-  const read = services.map(async (service) => {
-    const ports = [...(await operator.wholeLog(service)).values()].flatMap((lines) =>
-      lines.flatMap(({ httpPort }) => (typeof httpPort === 'number' ? [httpPort] : [])),
-    );
-    const texts = ports.map(async (port): Promise<[string, string]> => {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
-      return [`metrics of ${service} on ${port}`, await answer.text()];
-    });
-    return Promise.all(texts);
-  });
-  return (await Promise.all(read)).flat();
+  const urls = (await Promise.all(services.map((service) => operator.metricsUrls(service)))).flat();
+  return Promise.all(
+    urls.map(
+      async (url): Promise<[string, string]> => [`metrics of ${url}`, await (await fetch(url)).text()],
+    ),
+  );
 }

@@ -109,6 +109,10 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
       const pods = (await podsOf(components)).filter(isRunning);
       return Object.fromEntries(pods.map((pod) => [pod.metadata.name, containerIdOf(pod)]));
     },
+    async metricsUrls(component) {
+      const pods = (await podsOf([component])).filter(isRunning);
+      return pods.map((pod) => `http://${(pod['status'] as PodStatus).podIP}:8080/metrics`);
+    },
     wholeLog: (component) => logsOf(component, new Map()),
     async logFromNow(component) {
       const starts = new Map<string, number>();
@@ -120,6 +124,7 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
 }
 
 interface PodStatus {
+  podIP?: string;
   containerStatuses?: { ready?: boolean; state?: { running?: object } }[];
 }
 

@@ -25,6 +25,12 @@ export function machineOperator(stack: Stack): Operator {
       return each.stop();
     });
   };
+  const wholeLog = async (component: Component) => {
+    const read = processesOf(component).map(async ({ name, logPath }) => {
+      return [name, parseLog(await readFile(logPath, 'utf8'))] as const;
+    });
+    return new Map(await Promise.all(read));
+  };
   return {
     natsUrl: stack.natsUrl,
     redisUrl: stack.redisUrl,
@@ -49,12 +55,13 @@ export function machineOperator(stack: Stack): Operator {
         processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, String(pid)]])),
       );
     },
-    async wholeLog(component) {
-      const read = processesOf(component).map(async ({ name, logPath }) => {
-        return [name, parseLog(await readFile(logPath, 'utf8'))] as const;
-      });
-      return new Map(await Promise.all(read));
+    async metricsUrls(component) {
+      const ports = [...(await wholeLog(component)).values()].map(
+        (lines) => lines.findLast(({ httpPort }) => typeof httpPort === 'number')?.['httpPort'],
+      );
+      return ports.flatMap((port) => (port === undefined ? [] : [`http://127.0.0.1:${port}/metrics`]));
     },
+    wholeLog,
     async logFromNow(component) {
       const processes = processesOf(component);
       const starts = await Promise.all(

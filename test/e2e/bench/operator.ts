@@ -34,6 +34,8 @@ export interface Operator {
   takeAway(server: 'nats' | 'redis', store: 'kept' | 'lost'): Promise<() => Promise<void>>;
   /** By the name of each process of these components that runs, what no later process of that name has. */
   lives(components: readonly Component[]): Promise<Record<string, string>>;
+  /** Where the component's processes tell their metrics, those that do. */
+  metricsUrls(component: Component): Promise<string[]>;
   /** All that the component's processes have logged, by the name of each that runs. */
   wholeLog(component: Component): Promise<Map<string, ServiceLine[]>>;
   /** Returns how to read what the component logs from now on, by the name of each process. */
