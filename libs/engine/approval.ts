@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../kube/object.ts';
 import { changesBetween } from './changes.ts';
 import type { Blocked, Engine } from './contract.ts';
 import { decide, type Planner } from './decide.ts';
+import { digest } from './digest.ts';
 import { type Forecast, forecast } from './forecast.ts';
 
 /**
@@ -91,19 +91,7 @@ function foresee(engine: Foreseer, spec: unknown, facts: unknown, nowMs: number)
 
 function hashOf({ name, version }: Foreseer, spec: unknown, { forecast: found, present }: Foreseen): string {
   const steps = found.steps.map(({ step, subject = null }) => [step, subject]);
-  const all = { engine: [name, version], spec, present, steps, end: [found.end, found.reason] };
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(all)))
-    .digest('hex')
-    .slice(0, 16);
-}
-
-/** The same with the fields of every object in one order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([field, inner]) => [field, sorted(inner)]));
+  return digest({ engine: [name, version], spec, present, steps, end: [found.end, found.reason] });
 }
 
 /** As it was written, and as it is understood today. A note that cannot be read is none. */

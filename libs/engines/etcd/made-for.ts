@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../../engine/digest.ts';
 import type { EtcdSpec } from './resource.ts';
 
 /**
@@ -17,18 +17,4 @@ export function podMadeFor({ pod = {} }: EtcdSpec): string {
 export function claimMadeFor({ pod }: EtcdSpec): string | undefined {
   const spec = pod?.persistentVolumeClaimSpec;
   return spec === undefined ? undefined : digest(spec);
-}
-
-const digest = (value: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(sorted(value)))
-    .digest('hex')
-    .slice(0, 16);
-
-/** The same with the fields of every object in one order, in which the API server may not have kept them. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([field, inner]) => [field, sorted(inner)]));
 }
