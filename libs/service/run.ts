@@ -13,6 +13,9 @@ export interface ServiceContext<Config> extends ProcessContext {
   metrics: Registry;
 }
 
+/** What a service does until its signal is aborted, with settings as its schema reads them. */
+export type Service<Schema extends z.ZodType> = (context: ServiceContext<z.infer<Schema>>) => Promise<void>;
+
 /**
  * Runs one service as this process, as `runProcess` does: with its settings, read from the environment, and with
  * its health and metrics served where a port is set. Asked for its `--version`, it prints that and ends.
@@ -20,7 +23,7 @@ export interface ServiceContext<Config> extends ProcessContext {
 export async function runService<Schema extends z.ZodType<Settings>>(
   name: string,
   schema: Schema,
-  main: (context: ServiceContext<z.infer<Schema>>) => Promise<void>,
+  main: Service<Schema>,
 ): Promise<void> {
   if (process.argv.includes('--version')) {
     console.log(version);

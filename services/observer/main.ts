@@ -1,26 +1,6 @@
-import { connectBus } from '../../libs/bus/bus.ts';
-import { retentionOf } from '../../libs/bus/retention.ts';
-import { readDecision } from '../../libs/engine/decision.ts';
-import { connectKube } from '../../libs/kube/client.ts';
-import { natsAccess } from '../../libs/service/access.ts';
+import { engines } from '../../libs/engines/index.ts';
 import { runService } from '../../libs/service/run.ts';
-import { countingKube } from './metrics.ts';
-import { writeDecision } from './observe.ts';
+import { observerService } from './service.ts';
 import { observerSettings } from './settings.ts';
 
-/** The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. */
-await runService('observer', observerSettings, async ({ config, log, signal, health, metrics }) => {
-  const kube = connectKube({ id: config.QUORATE_KUBE });
-  const name = `observer ${config.QUORATE_INSTANCE}`;
-  const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
-  const counting = countingKube(kube, metrics, bus.buriedCount);
-  health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
-  await bus.consumeDecisions({ durable: `observer-${kube.id}`, signal }, async (record) => {
-    const decision = readDecision(record);
-    if (decision.kube !== kube.id) return;
-    await health.work(`the status of ${decision.key}`, () =>
-      writeDecision(counting, decision, () => new Date()),
-    );
-  });
-  await Promise.all([bus.close(), kube.close()]);
-});
+await runService('observer', observerSettings, observerService(engines));

@@ -1,5 +1,5 @@
+import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { engineOf } from '../../libs/engines/index.ts';
 import { isError } from '../../libs/errors/catalogue.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { parseKey } from '../../libs/kube/key.ts';
@@ -15,9 +15,14 @@ const attempts = 10;
  * Writes what a decision says about its resource: status and conditions first, then Events. Writes only to the
  * very resource that the decision was about, and nothing that would change nothing.
  */
-export async function writeDecision(kube: Kube, decision: Decision, now: () => Date): Promise<void> {
+export async function writeDecision(
+  kube: Kube,
+  engines: Engine[],
+  decision: Decision,
+  now: () => Date,
+): Promise<void> {
   const key = parseKey(decision.key);
-  const engine = key && engineOf(key.engine);
+  const engine = engines.find(({ name }) => name === key?.engine);
   if (!key || !engine || !decision.resource) return;
   const type = resourceTypeOf(engine.resource);
   for (let attempt = 1; ; attempt++) {

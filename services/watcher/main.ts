@@ -1,25 +1,6 @@
-import { connectBus } from '../../libs/bus/bus.ts';
-import { retentionOf } from '../../libs/bus/retention.ts';
 import { engines } from '../../libs/engines/index.ts';
-import { connectKube } from '../../libs/kube/client.ts';
-import { natsAccess } from '../../libs/service/access.ts';
-import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import { runService } from '../../libs/service/run.ts';
-import { observedBus } from './metrics.ts';
+import { watcherService } from './service.ts';
 import { watcherSettings } from './settings.ts';
-import { runWatcher } from './watcher.ts';
 
-/** The watcher: publishes every change of the custom resources, and of what belongs to them, as an event. */
-await runService('watcher', watcherSettings, async ({ config, log, signal, health, metrics }) => {
-  const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
-  const name = `watcher ${config.QUORATE_INSTANCE}`;
-  const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
-  const digestKey = digestKeyOf(config);
-  health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
-  try {
-    await runWatcher({ kube, bus: observedBus(bus, metrics, health), engines, digestKey, log, signal });
-  } finally {
-    await bus.close();
-    await kube.close();
-  }
-});
+await runService('watcher', watcherSettings, watcherService(engines));

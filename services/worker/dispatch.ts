@@ -1,5 +1,5 @@
 import type { Bus } from '../../libs/bus/bus.ts';
-import { engineOf } from '../../libs/engines/index.ts';
+import type { Engine } from '../../libs/engine/contract.ts';
 import { formatKey } from '../../libs/kube/key.ts';
 import type { Tasks } from '../../libs/queue/tasks.ts';
 import type { Log } from '../../libs/service/log.ts';
@@ -11,14 +11,15 @@ import type { Log } from '../../libs/service/log.ts';
 export async function dispatch(options: {
   bus: Bus;
   tasks: Tasks;
+  engines: Engine[];
   kube: string;
   log: Log;
   signal: AbortSignal;
 }): Promise<void> {
-  const { bus, tasks, kube, log, signal } = options;
+  const { bus, tasks, engines, kube, log, signal } = options;
   await bus.consumeEvents({ durable: `dispatch-${kube}`, signal }, async (event, { parts }) => {
     if (parts.kube !== kube) return;
-    if (!engineOf(parts.engine)) {
+    if (!engines.some(({ name }) => name === parts.engine)) {
       log.debug({ engine: parts.engine, event: event.id }, 'event of an engine this worker does not know');
       return;
     }

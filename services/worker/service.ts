@@ -1,0 +1,65 @@
+import { connectBus } from '../../libs/bus/bus.ts';
+import { retentionOf } from '../../libs/bus/retention.ts';
+import type { Engine } from '../../libs/engine/contract.ts';
+import { connectKube } from '../../libs/kube/client.ts';
+import { connectTasks } from '../../libs/queue/tasks.ts';
+import { startWorker } from '../../libs/queue/worker.ts';
+import { natsAccess, redisAccess } from '../../libs/service/access.ts';
+import { digestKeyOf } from '../../libs/service/digest-key.ts';
+import type { Service } from '../../libs/service/run.ts';
+import { dispatch } from './dispatch.ts';
+import { workerMetrics } from './metrics.ts';
+import { openOutbox } from './outbox.ts';
+import { reconcile } from './reconcile.ts';
+import { resync } from './resync.ts';
+import type { workerSettings } from './settings.ts';
+
+/**
+ * How long a pass may go on after the process was asked to stop. With what comes before and after it, the process
+ * ends within the 30 s that Kubernetes gives a pod.
+ */
+const finishPassMs = 15_000;
+
+/**
+ * The worker: turns events into tasks, and tasks into passes. Any number may run; none keeps anything that
+ * another could miss.
+ */
+export function workerService(engines: Engine[]): Service<typeof workerSettings> {
+  return async ({ config, log, signal, health, metrics }) => {
+    const { QUORATE_INSTANCE: instance, QUORATE_LOCK_MS: lockMs } = config;
+    const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
+    const redis = { ...redisAccess(config), kube: kube.id, log };
+    const tasks = connectTasks(redis);
+    const bus = await connectBus({
+      ...natsAccess(config),
+      ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
+    });
+    const outbox = openOutbox(bus, log);
+    const countPass = workerMetrics(metrics, { kube: kube.id, tasks, bus });
+    const pass = reconcile({
+      ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
+      record(key, decision) {
+        countPass(decision);
+        outbox.send(key, decision);
+      },
+    });
+    const worker = startWorker(
+      {
+        ...redis,
+        concurrency: config.QUORATE_CONCURRENCY,
+        lockDurationMs: lockMs,
+        stalledIntervalMs: Math.round(lockMs / 2),
+        closeTimeoutMs: finishPassMs,
+      },
+      (task, lock) => health.work(`the pass of ${task.key}`, () => pass(task, lock)),
+    );
+    health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
+    await Promise.all([
+      dispatch({ bus, tasks, engines, kube: kube.id, log, signal }),
+      resync({ kube, engines, tasks, periodMs: config.QUORATE_RESYNC_MS, log, signal }),
+    ]);
+    await worker.close();
+    await outbox.close();
+    await Promise.all([tasks.close(), bus.close(), kube.close()]);
+  };
+}
