@@ -3,22 +3,23 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ResourceType } from '../kube/object.ts';
 import { alreadyExists, conflict } from './status.ts';
 import type { Store, StoreChange } from './store.ts';
+import { createTable, type Table } from './table.ts';
 
 const defaultGracePeriodSeconds = 30;
 
 /** The store in memory. All versions of a resource share one table; whoever reads converts. */
 export function createStore(now: () => Date = () => new Date()): Store {
-  const tables = new Map<string, Map<string, KubeObject>>();
+  const tables = new Map<string, Table>();
   const listeners = new Set<(change: StoreChange) => void>();
   const pending: StoreChange[] = [];
   let notifying = false;
   let revision = 0;
 
-  const table = (type: ResourceType): Map<string, KubeObject> => {
+  const table = (type: ResourceType): Table => {
     const key = `${type.group}/${type.plural}`;
     const found = tables.get(key);
     if (found) return found;
-    const created = new Map<string, KubeObject>();
+    const created = createTable();
     tables.set(key, created);
     return created;
   };
@@ -44,7 +45,7 @@ export function createStore(now: () => Date = () => new Date()): Store {
 
   const remove = (type: ResourceType, previous: KubeObject, last: KubeObject): KubeObject => {
     const object = { ...last, metadata: { ...last.metadata, resourceVersion: nextRevision() } };
-    table(type).delete(keyOf(type, last.metadata.namespace, last.metadata.name));
+    table(type).delete(last.metadata.namespace, last.metadata.name);
     notify({ type: 'DELETED', resource: type, object, previous });
     return object;
   };
@@ -59,27 +60,21 @@ export function createStore(now: () => Date = () => new Date()): Store {
       ...next,
       metadata: { ...metadata, ...identityOf(previous), generation, resourceVersion: nextRevision() },
     };
-    table(type).set(keyOf(type, metadata.namespace, metadata.name), object);
+    table(type).set(object);
     notify({ type: 'MODIFIED', resource: type, object, previous });
     return object;
   };
 
-  const get: Store['get'] = (type, namespace, name) => table(type).get(keyOf(type, namespace, name));
+  const get: Store['get'] = (type, namespace, name) =>
+    table(type).get(type.namespaced ? namespace : undefined, name);
 
   return {
     resourceVersion: () => String(revision),
     get,
-    list: (type, namespace) => {
-      const objects = [...table(type).entries()]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, object]) => object);
-      if (namespace === undefined || !type.namespaced) return objects;
-      return objects.filter((object) => object.metadata.namespace === namespace);
-    },
+    list: (type, namespace) => table(type).list(type.namespaced ? namespace : undefined),
     create: (type, given) => {
       const { name, namespace } = given.metadata;
-      const key = keyOf(type, namespace, name);
-      if (table(type).has(key)) throw alreadyExists(type, name);
+      if (get(type, namespace, name)) throw alreadyExists(type, name);
       const object: KubeObject = {
         ...given,
         metadata: {
@@ -90,7 +85,7 @@ export function createStore(now: () => Date = () => new Date()): Store {
           creationTimestamp: timestamp(now()),
         },
       };
-      table(type).set(key, object);
+      table(type).set(object);
       notify({ type: 'ADDED', resource: type, object });
       return object;
     },
@@ -132,10 +127,6 @@ export function createStore(now: () => Date = () => new Date()): Store {
 /** The API's time format: RFC 3339 in whole seconds. */
 export function timestamp(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
-}
-
-function keyOf(type: ResourceType, namespace: string | undefined, name: string): string {
-  return type.namespaced ? `${namespace ?? ''}/${name}` : name;
 }
 
 /** What no write may change. */

@@ -12,6 +12,7 @@ import { writeKubeconfig } from './api/kubeconfig.ts';
 import { createOpenApiV2 } from './api/openapi-v2.ts';
 import { createRegistry } from './api/registry.ts';
 import { createApiServer } from './api/server.ts';
+import { createTraffic } from './api/traffic.ts';
 import { startControllers } from './controllers/start.ts';
 import { createFaults } from './faults.ts';
 import type { NodeFaults } from './node-faults.ts';
@@ -48,7 +49,10 @@ export async function startApi(options: {
   const certificate = await createCertificate(now());
   const token = randomBytes(24).toString('base64url');
   const openApiV2 = createOpenApiV2(registry);
-  const context = { store, registry, openApiV2, history, faults: createFaults(), runtime, node, log, now };
+  const context = {
+    ...{ store, registry, openApiV2, history, faults: createFaults(), traffic: createTraffic() },
+    ...{ runtime, node, log, now },
+  };
   const server = createApiServer(context, certificate, token);
   // All of them, also those that are being opened or were upgraded, which the server does not count as its own.
   const sockets = new Set<Duplex>();

@@ -6,6 +6,7 @@ import type { Store } from '../store.ts';
 import type { History } from './history.ts';
 import type { OpenApiV2 } from './openapi-v2.ts';
 import type { Registry } from './registry.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What every verb of the API works with. */
 export interface ApiContext {
@@ -14,6 +15,7 @@ export interface ApiContext {
   openApiV2: OpenApiV2;
   history: History;
   faults: Faults;
+  traffic: Traffic;
   runtime: Runtime;
   node: NodeFaults;
   log: Log;

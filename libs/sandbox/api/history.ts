@@ -26,15 +26,19 @@ export function createHistory(store: Store, capacity: number): History {
     if (revision < oldest || revision > Number(store.resourceVersion())) {
       throw new ApiStatus(410, 'Expired', `too old resource version: ${resourceVersion} (${oldest})`);
     }
-    return changes.filter((change) => revisionOf(change) > revision && isSameResource(change.resource, type));
+    // Each revision is one change, and none is left out.
+    return changes.slice(revision - oldest).filter((change) => isSameResource(change.resource, type));
   };
 
   return {
     since,
     close,
     listAt: (type, namespace, resourceVersion) => {
-      const objects = new Map(store.list(type, namespace).map((object) => [keyOf(object), object]));
-      for (const { object, previous } of since(type, resourceVersion).reverse()) {
+      const later = since(type, resourceVersion);
+      const present = store.list(type, namespace);
+      if (later.length === 0) return present;
+      const objects = new Map(present.map((object) => [keyOf(object), object]));
+      for (const { object, previous } of later.reverse()) {
         if (namespace !== undefined && object.metadata.namespace !== namespace) continue;
         if (previous) objects.set(keyOf(object), previous);
         else objects.delete(keyOf(object));

@@ -100,6 +100,7 @@ async function serveOther(
   const isPath = (...wanted: string[]): boolean => wanted.join('/') === parts.join('/');
 
   if (['healthz', 'livez', 'readyz'].includes(root ?? '')) return sendText(response, 200, 'ok');
+  if (isPath('metrics')) return sendText(response, 200, context.traffic.metrics());
   if (isPath('version')) return sendJson(response, 200, version);
   if (root === 'sandbox') return serveFaults(context, parts.slice(1), request, response);
   if (isPath('apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews') && request.method === 'POST') {

@@ -21,7 +21,9 @@ export async function serveResource(
   request: ResourceRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const fault = context.faults.next(faultTarget(request));
+  const target = faultTarget(request);
+  context.traffic.count(request.resource.type.group, target);
+  const fault = context.faults.next(target);
   if (fault.delayMs !== undefined) await sleep(fault.delayMs);
   if (fault.status !== undefined)
     throw new ApiStatus(fault.status, reasonOf(fault.status), 'a fault was asked for');
