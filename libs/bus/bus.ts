@@ -68,6 +68,8 @@ export interface Bus {
   bury(burial: Burial): Promise<void>;
   /** How many messages this process has put aside. */
   buriedCount(): number;
+  /** How many messages this process was given by NATS that it or another was given before. */
+  redeliveredCount(): number;
   /** Sends what is on its way and disconnects. Stop the consumers before. */
   close(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export async function connectBus(
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),
     buriedCount: connection.buriedCount,
+    redeliveredCount: connection.redeliveredCount,
     close: connection.close,
   };
 }

@@ -36,6 +36,9 @@ export interface Connection {
   onRestored(listener: () => void): void;
   countBuried(): void;
   buriedCount(): number;
+  /** Notes that messages come that were given out before, here or to another process. */
+  countRedelivered(count: number): void;
+  redeliveredCount(): number;
   close(): Promise<void>;
 }
 
@@ -93,6 +96,7 @@ function keep(
   let identity = firstIdentity;
   let generation = 0;
   let buried = 0;
+  let redelivered = 0;
   let reachable = true;
   let ready = true;
   let failures = 0;
@@ -178,6 +182,10 @@ function keep(
       buried++;
     },
     buriedCount: () => buried,
+    countRedelivered: (count) => {
+      redelivered += count;
+    },
+    redeliveredCount: () => redelivered,
     async close() {
       clearTimeout(timer);
       if (nats.isClosed()) return;

@@ -54,6 +54,7 @@ export async function consume(
         if (signal.aborted) stop();
         for await (const message of messages) {
           failures = 0;
+          if (message.info.deliveryCount > 1) connection.countRedelivered(1);
           // What was fetched ahead goes back for the others.
           if (signal.aborted) message.nak();
           else await take(message);

@@ -141,6 +141,8 @@ async function beginAtOldestUnacknowledged(
       if (info === undefined || info.num_ack_pending === 0) return;
       await connection.manager.consumers.delete(durable.stream, durable.name);
       await addConsumer(connection, durable, info.ack_floor.stream_seq + 1);
+      // To the new consumer they are new.
+      connection.countRedelivered(info.num_ack_pending);
       return;
     } catch (error) {
       connection.log.debug({ durable: durable.name, reason: messageOf(error) }, 'consumer not yet placed');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Queue } from 'bullmq';
+import { type Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
 import type { Log } from '../service/log.ts';
@@ -9,6 +9,8 @@ import { queueName, queuePrefix } from './redis.ts';
 export interface Wake {
   eventId: string;
   traceparent?: string;
+  /** When it asked, in milliseconds since 1970; the queue notes it. */
+  atMs?: number;
 }
 
 /** What BullMQ stores of a task: its key, and the event that made it where one did. */
@@ -18,6 +20,7 @@ export interface TaskData {
 }
 
 export type TaskQueue = Queue<TaskData>;
+export type TaskJob = Job<TaskData>;
 
 /** BullMQ's queue on a connection of ours, which stays ours to close. */
 export function openQueue(redis: Redis, kube: string, log: Log): TaskQueue {

@@ -1,7 +1,7 @@
 import type { ServerAccess } from '../service/access.ts';
 import type { Log } from '../service/log.ts';
 import { answered, keysOf, openRedis } from './redis.ts';
-import { addEventTask, openQueue, type Wake } from './task.ts';
+import { addEventTask, openQueue, type TaskJob, type Wake } from './task.ts';
 
 /** The side of the queue that asks for runs. Every method throws QUEUE_UNREACHABLE within 2 s when Redis is down. */
 export interface Tasks {
@@ -16,6 +16,8 @@ export interface Tasks {
   connected(): boolean;
   /** How many keys wait, run, and wait for a delay. */
   counts(): Promise<{ waiting: number; running: number; delayed: number }>;
+  /** For how long the key that is next in turn has waited for a worker, in milliseconds; 0 where none waits. */
+  longestWaitMs(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -47,7 +49,11 @@ export function connectTasks(options: ServerAccess & { kube: string; log: Log })
       await tried;
       await answered(
         Promise.all([
-          redis.multi().rpush(woken, JSON.stringify(wake)).ltrim(woken, -wakesKept, -1).exec(),
+          redis
+            .multi()
+            .rpush(woken, JSON.stringify({ ...wake, atMs: Date.now() }))
+            .ltrim(woken, -wakesKept, -1)
+            .exec(),
           addEventTask(queue, key, wake),
         ]),
       );
@@ -65,6 +71,20 @@ export function connectTasks(options: ServerAccess & { kube: string; log: Log })
         running: counts['active'] ?? 0,
         delayed: counts['delayed'] ?? 0,
       };
+    },
+    async longestWaitMs() {
+      await tried;
+      // A task whose delay is over is among those that wait only when a worker next asks for one.
+      const next = Promise.all([queue.getJobs(['wait'], 0, 0, true), queue.getJobs(['delayed'], 0, 0, true)]);
+      const jobs: (TaskJob | undefined)[] = (await answered(next)).flat();
+      const sinceMs = jobs.map(async (job) => {
+        // It began to run just now.
+        if (job === undefined) return Number.POSITIVE_INFINITY;
+        const first = await answered(redis.lindex(keys.wokenBy(job.data.key), 0));
+        const wokenMs = first === null ? undefined : (JSON.parse(first) as Wake).atMs;
+        return Math.min(job.timestamp + (job.opts.delay ?? 0), wokenMs ?? Number.POSITIVE_INFINITY);
+      });
+      return Math.max(0, Date.now() - Math.min(...(await Promise.all(sinceMs))));
     },
     async close() {
       await queue.close();

@@ -24,6 +24,12 @@ export interface WorkerOptions extends ServerAccess {
   random?: () => number;
 }
 
+export interface QueueWorker {
+  /** How many runs were cut off: their lock was lost, or could no longer be trusted. */
+  cutOffCount(): number;
+  close(): Promise<void>;
+}
+
 /** How long an aborted handler may take to return before `close` leaves it behind. */
 const abortGraceMs = 5000;
 /** How long Redis may take to confirm the ends of the last runs at `close`. */
@@ -37,7 +43,7 @@ const confirmTimeoutMs = 2000;
  * resync has to be the net under it. After a lost Redis, a key may also begin in another process up to
  * `lockDurationMs / 2` before its run here learns that its lock is gone; writes need preconditions anyway.
  */
-export function startWorker(options: WorkerOptions, handler: TaskHandler): { close(): Promise<void> } {
+export function startWorker(options: WorkerOptions, handler: TaskHandler): QueueWorker {
   const { url, kube, concurrency, log, random = Math.random } = options;
   const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
   const outage = createOutage(log, 'Redis', url);
@@ -56,6 +62,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
   /** The end of the last run of each key in this process. */
   const runs = new Map<string, Promise<void>>();
   const requests = new Set<Promise<void>>();
+  let cutOff = 0;
 
   const process = async (job: Job<TaskData, Outcome>): Promise<Outcome> => {
     const { key } = job.data;
@@ -70,6 +77,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
       await before;
       return await runTask({ redis, kube, log, random }, job.data, lock, handler);
     } catch (error) {
+      cutOff++;
       log.warn({ key, reason: messageOf(error) }, 'a run was cut off; the key runs again');
       throw error;
     } finally {
@@ -122,6 +130,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): { clo
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'the queue worker ended'));
 
   return {
+    cutOffCount: () => cutOff,
     async close() {
       // Takes no more tasks from here on.
       const closed = worker.close().then(() => Promise.all(requests));

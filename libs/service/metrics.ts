@@ -16,9 +16,24 @@ export function createMetrics(service: string): Registry {
 
 /** A metric of the messages that this process has put aside, which `count` tells. */
 export function countDeadLetters(registry: Registry, count: () => number): void {
-  new Counter({
+  toldBy(registry, count, {
     name: 'quorate_dead_letters_total',
     help: 'Messages that could not be used and were put aside in the stream DEAD',
+  });
+}
+
+/** A metric of the messages of a stream that came to this process again, which `count` tells. */
+export function countRedeliveries(registry: Registry, count: () => number): void {
+  toldBy(registry, count, {
+    name: 'quorate_redeliveries_total',
+    help: 'Messages that NATS gave out again, events to a worker or decision records to the observer, because nobody had acknowledged them',
+  });
+}
+
+/** A counter whose number is kept elsewhere. */
+export function toldBy(registry: Registry, count: () => number, about: { name: string; help: string }): void {
+  new Counter({
+    ...about,
     registers: [registry],
     collect() {
       this.reset();
@@ -26,3 +41,6 @@ export function countDeadLetters(registry: Registry, count: () => number): void 
     },
   });
 }
+
+/** The seconds from a moment until now; 0 where another machine's clock says that it is yet to come. */
+export const secondsSince = (atMs: number): number => Math.max(0, Date.now() - atMs) / 1000;

@@ -15,7 +15,7 @@ export function observerService(engines: Engine[]): Service<typeof observerSetti
     const kube = connectKube({ id: config.QUORATE_KUBE });
     const name = `observer ${config.QUORATE_INSTANCE}`;
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
-    const counting = countingKube(kube, metrics, bus.buriedCount);
+    const counting = countingKube(kube, metrics, bus);
     health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
     await bus.consumeDecisions({ durable: `observer-${kube.id}`, signal }, async (record) => {
       const decision = readDecision(record);

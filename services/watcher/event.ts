@@ -52,7 +52,7 @@ export function eventOf(
   { kube, digestKey }: EventContext,
   now: Date,
 ): EventEnvelope {
-  const changedby = changersOf(object);
+  const changedby = lastChangeOf(object).by;
   return {
     specversion: '1.0',
     id: `${versionOf(object)}/${type}`,
@@ -68,10 +68,10 @@ export function eventOf(
 }
 
 /**
- * Who wrote the object last, from its `managedFields`, whose times are whole seconds: `kubectl-patch`, or
+ * Who wrote the object last, and when, from its `managedFields`, whose times are whole seconds: `kubectl-patch`, or
  * `quorate/status` where it was a subresource; more than one with commas between, and nobody where nothing is said.
  */
-function changersOf({ metadata }: KubeObject): string {
+export function lastChangeOf({ metadata }: KubeObject): { by: string; atMs: number | undefined } {
   const entries = (metadata.managedFields ?? []) as {
     manager?: string;
     subresource?: string;
@@ -81,7 +81,8 @@ function changersOf({ metadata }: KubeObject): string {
   const names = entries
     .filter(({ manager, time }) => manager !== undefined && time === latest)
     .map(({ manager, subresource }) => [manager, subresource].filter(Boolean).join('/'));
-  return [...new Set(names)].sort().join(',');
+  const atMs = Date.parse(latest);
+  return { by: [...new Set(names)].sort().join(','), atMs: Number.isNaN(atMs) ? undefined : atMs };
 }
 
 /** The deletion of an object that vanished unseen: with the last that is known of it. */

@@ -40,6 +40,8 @@ export interface FollowerOptions {
   outage: Outage;
   /** As of `watchObjects`. */
   silenceMs?: number;
+  /** As of `runWatcher`. */
+  published?: (changed: KubeObject) => void;
 }
 
 export function createFollower(options: FollowerOptions): Follower {
@@ -52,7 +54,10 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function onChange(type: ChangeType, object: KubeObject, signal: AbortSignal): Promise<void> {
     const subject = await subjectOf(object, signal);
-    if (subject !== undefined) await publish(subject, eventOf(object, type, context, new Date()), signal);
+    if (subject === undefined) return;
+    await publish(subject, eventOf(object, type, context, new Date()), signal);
+    // Of a deletion, Kubernetes does not say when it was.
+    if (type !== 'deleted') options.published?.(object);
   }
 
   async function onListed(

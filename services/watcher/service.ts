@@ -4,7 +4,7 @@ import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
 import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import type { Service } from '../../libs/service/run.ts';
-import { observedBus } from './metrics.ts';
+import { changeLag, observedBus } from './metrics.ts';
 import type { watcherSettings } from './settings.ts';
 import { runWatcher, type WatchedEngine } from './watcher.ts';
 
@@ -17,7 +17,10 @@ export function watcherService(engines: WatchedEngine[]): Service<typeof watcher
     const digestKey = digestKeyOf(config);
     health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
     try {
-      await runWatcher({ kube, bus: observedBus(bus, metrics, health), engines, digestKey, log, signal });
+      await runWatcher({
+        ...{ kube, bus: observedBus(bus, metrics, health), engines, digestKey, log, signal },
+        published: changeLag(metrics, kube.id),
+      });
     } finally {
       await bus.close();
       await kube.close();

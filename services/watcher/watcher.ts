@@ -4,7 +4,7 @@ import type { WatchableKube } from '../../libs/kube/client.ts';
 import { crdOf } from '../../libs/kube/crd.ts';
 import { type ResourceDefinition, resourceTypeOf } from '../../libs/kube/definition.ts';
 import { installCrds } from '../../libs/kube/install.ts';
-import type { ResourceType } from '../../libs/kube/object.ts';
+import type { KubeObject, ResourceType } from '../../libs/kube/object.ts';
 import { pathOf } from '../../libs/kube/path.ts';
 import { backoffMs, wait } from '../../libs/service/backoff.ts';
 import type { Log } from '../../libs/service/log.ts';
@@ -33,6 +33,8 @@ export interface WatcherOptions {
   silenceMs?: number;
   /** The longest time between two comparisons with the stream, in milliseconds. */
   compareMs?: number;
+  /** Told of each change that a watch told, when its event is stored; not of what a list showed to be missing. */
+  published?: (changed: KubeObject) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface WatcherOptions {
  * changed or vanished unseen is published as well. Any number of watchers may run at once.
  */
 export async function runWatcher(options: WatcherOptions): Promise<void> {
-  const { kube, bus, engines, digestKey, log, silenceMs, compareMs = 30_000 } = options;
+  const { kube, bus, engines, digestKey, log, silenceMs, published, compareMs = 30_000 } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   await install(kube, engines, log, signal);
@@ -58,6 +60,7 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
     createFollower({
       ...{ kube, kind, context, delivery, log, outage: outageOfOne() },
       ...(silenceMs === undefined ? {} : { silenceMs }),
+      ...(published === undefined ? {} : { published }),
     }),
   );
 

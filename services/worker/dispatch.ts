@@ -1,4 +1,5 @@
 import type { Bus } from '../../libs/bus/bus.ts';
+import type { EventEnvelope } from '../../libs/bus/envelope.ts';
 import type { Engine } from '../../libs/engine/contract.ts';
 import { formatKey } from '../../libs/kube/key.ts';
 import type { Tasks } from '../../libs/queue/tasks.ts';
@@ -13,10 +14,12 @@ export async function dispatch(options: {
   tasks: Tasks;
   engines: Engine[];
   kube: string;
+  /** Told of each event whose task is stored. */
+  stored: (event: EventEnvelope) => void;
   log: Log;
   signal: AbortSignal;
 }): Promise<void> {
-  const { bus, tasks, engines, kube, log, signal } = options;
+  const { bus, tasks, engines, kube, stored, log, signal } = options;
   await bus.consumeEvents({ durable: `dispatch-${kube}`, signal }, async (event, { parts }) => {
     if (parts.kube !== kube) return;
     if (!engines.some(({ name }) => name === parts.engine)) {
@@ -28,5 +31,6 @@ export async function dispatch(options: {
       eventId: event.id,
       ...(event.traceparent !== undefined && { traceparent: event.traceparent }),
     });
+    stored(event);
   });
 }

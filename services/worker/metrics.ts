@@ -1,16 +1,35 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Bus } from '../../libs/bus/bus.ts';
+import type { EventEnvelope } from '../../libs/bus/envelope.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import type { Tasks } from '../../libs/queue/tasks.ts';
-import { countDeadLetters } from '../../libs/service/metrics.ts';
+import { countDeadLetters, countRedeliveries, secondsSince, toldBy } from '../../libs/service/metrics.ts';
 
-/** The metrics of passes and of the queue that they come from. Returns what counts one pass, by its record. */
+/** What counts the things that happen in a worker. */
+export interface WorkerMetrics {
+  /** The task that an event asks for is stored. */
+  event(event: EventEnvelope): void;
+  /** A pass has ended, with this record. */
+  pass(decision: Decision): void;
+  /** Counts the runs of this kube's tasks that were cut off, which `count` tells. */
+  cutOff(count: () => number): void;
+}
+
+/** The metrics of events, of the queue that they fill, and of the passes that empty it. */
 export function workerMetrics(
   registry: Registry,
   { kube, tasks, bus }: { kube: string; tasks: Tasks; bus: Bus },
-): (decision: Decision) => void {
+): WorkerMetrics {
   const registers = [registry];
   countDeadLetters(registry, bus.buriedCount);
+  countRedeliveries(registry, bus.redeliveredCount);
+  const lag = new Histogram({
+    name: 'quorate_event_lag_seconds',
+    help: 'How long after the watcher had seen a change the task of its cluster was stored',
+    labelNames: ['kube'],
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+    registers,
+  });
   const passes = new Histogram({
     name: 'quorate_pass_duration_seconds',
     help: 'How long passes took, by engine and by reason: the situation found, or the code of the error that ended the pass',
@@ -39,10 +58,35 @@ export function workerMetrics(
       }
     },
   });
-  return ({ engine: { name: engine }, plan, error, durationMs, steps: done }) => {
-    const { observe, plan: planning, act } = durationMs;
-    const reason = error?.code ?? plan?.reason ?? 'none';
-    passes.observe({ engine, reason }, (observe + planning + act) / 1000);
-    for (const { step, outcome } of done) steps.inc({ engine, step, outcome });
+  new Gauge({
+    name: 'quorate_task_age_seconds',
+    help: 'How long the next task in the queue of a kube has waited for a worker, 0 where none waits; the same from every worker',
+    labelNames: ['kube'],
+    registers,
+    async collect() {
+      this.reset();
+      try {
+        this.set({ kube }, (await tasks.longestWaitMs()) / 1000);
+      } catch {
+        // As above.
+      }
+    },
+  });
+  return {
+    event({ time, redeliveryof }) {
+      // One that a person has repeated is as old as it is.
+      if (redeliveryof === undefined) lag.observe({ kube }, secondsSince(Date.parse(time)));
+    },
+    pass({ engine: { name: engine }, plan, error, durationMs, steps: done }) {
+      const { observe, plan: planning, act } = durationMs;
+      const reason = error?.code ?? plan?.reason ?? 'none';
+      passes.observe({ engine, reason }, (observe + planning + act) / 1000);
+      for (const { step, outcome } of done) steps.inc({ engine, step, outcome });
+    },
+    cutOff: (count) =>
+      toldBy(registry, count, {
+        name: 'quorate_lock_losses_total',
+        help: 'Passes that were cut off, because the lock of their task was lost or could no longer be trusted; the task runs again',
+      }),
   };
 }

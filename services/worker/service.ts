@@ -35,11 +35,11 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
       ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
     });
     const outbox = openOutbox(bus, log);
-    const countPass = workerMetrics(metrics, { kube: kube.id, tasks, bus });
+    const observed = workerMetrics(metrics, { kube: kube.id, tasks, bus });
     const pass = reconcile({
       ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
       record(key, decision) {
-        countPass(decision);
+        observed.pass(decision);
         outbox.send(key, decision);
       },
     });
@@ -53,9 +53,10 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
       },
       (task, lock) => health.work(`the pass of ${task.key}`, () => pass(task, lock)),
     );
+    observed.cutOff(worker.cutOffCount);
     health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
     await Promise.all([
-      dispatch({ bus, tasks, engines, kube: kube.id, log, signal }),
+      dispatch({ bus, tasks, engines, kube: kube.id, stored: observed.event, log, signal }),
       resync({ kube, engines, tasks, periodMs: config.QUORATE_RESYNC_MS, log, signal }),
     ]);
     await worker.close();

@@ -120,6 +120,8 @@ describe('the bus', { concurrency: 4 }, () => {
       assert.equal(new Set(handled).size, 100);
       assert.equal(handled.length, 100);
       assert.equal(tries.get('p7/1/added'), 3);
+      // Ten of them, each twice.
+      assert.equal(t.bus.redeliveredCount() + other.redeliveredCount(), 20);
     }));
 
   test('when asked to stop, consumeEvents returns after the running handlers have ended', () =>

@@ -95,7 +95,7 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
       };
       await withQueue(
         redis,
-        async ({ tasks, runs }) => {
+        async ({ tasks, runs, worker }) => {
           await tasks.wake('etcd/a/x', { eventId: '1' });
           await until('it runs', () => runs.length === 1);
           const frozenMs = performance.now();
@@ -106,6 +106,7 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
           await until('it ran again', () => runs.length === 2);
           // The hour that the aborted run asked for is not among what is left.
           await idle(tasks);
+          assert.equal(worker.cutOffCount(), 1);
         },
         handler,
         lock,
@@ -116,11 +117,12 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
     withRedis((redis) =>
       withQueue(
         redis,
-        async ({ tasks, runs, log }) => {
+        async ({ tasks, runs, worker, log }) => {
           await tasks.wake('etcd/a/x', { eventId: '1' });
           await until('it runs', () => runs.length === 1);
           await idle(tasks);
           assert.equal(runs.length, 1);
+          assert.equal(worker.cutOffCount(), 0);
           assert.deepEqual(
             log.lines.filter(({ level }) => level === 'warn'),
             [],

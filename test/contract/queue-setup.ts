@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Task, TaskHandler } from '../../libs/queue/run.ts';
 import { connectTasks, type Tasks } from '../../libs/queue/tasks.ts';
-import { startWorker, type WorkerOptions } from '../../libs/queue/worker.ts';
+import { type QueueWorker, startWorker, type WorkerOptions } from '../../libs/queue/worker.ts';
 import type { ServerAccess } from '../../libs/service/access.ts';
 import { createTestLog } from '../log.ts';
 import { until } from '../wait.ts';
@@ -15,6 +15,7 @@ export interface TestQueue {
   tasks: Tasks;
   /** Every run that began, in order. */
   runs: Run[];
+  worker: QueueWorker;
   log: ReturnType<typeof createTestLog>;
 }
 
@@ -37,7 +38,7 @@ export async function withQueue(
     },
   );
   try {
-    await body({ kube, tasks, runs, log });
+    await body({ kube, tasks, runs, worker, log });
   } finally {
     await worker.close();
     await tasks.close();

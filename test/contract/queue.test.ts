@@ -100,6 +100,42 @@ describe('the work queue', { concurrency: 4 }, () => {
     );
   });
 
+  test('tells for how long the next key has waited: since the first event, or since its delay was over', async () => {
+    const busy = gate();
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        assert.equal(await tasks.longestWaitMs(), 0);
+        await tasks.wake('etcd/a/delayed', { eventId: 'delayed' });
+        await until('it is delayed for an hour', async () => (await tasks.counts()).delayed === 1);
+        assert.equal(await tasks.longestWaitMs(), 0);
+        await tasks.wake('etcd/a/first', { eventId: 'first' });
+        await until('the only slot is taken', () => runs.length === 2);
+        assert.equal(await tasks.longestWaitMs(), 0);
+
+        const wokenMs = performance.now();
+        await tasks.wake('etcd/a/delayed', { eventId: 'cut short' });
+        const storedMs = performance.now();
+        await sleep(200);
+        await tasks.wake('etcd/a/delayed', { eventId: 'again' });
+        await tasks.wake('etcd/a/second', { eventId: 'second' });
+        const askedMs = performance.now();
+        const waitMs = await tasks.longestWaitMs();
+        // The clock that stamps tasks counts whole milliseconds.
+        assert.ok(waitMs >= askedMs - storedMs - 1, `${waitMs} ms, after ${askedMs - storedMs}`);
+        assert.ok(waitMs <= performance.now() - wokenMs + 1, `${waitMs} ms`);
+        busy.open();
+        await until('all have run', () => runs.length === 4);
+        await until('nobody waits', async () => (await tasks.longestWaitMs()) === 0);
+      },
+      async ({ key }) => {
+        if (key === 'etcd/a/first') await busy.passed;
+        return key === 'etcd/a/delayed' ? { requeueAfterMs: 3_600_000 } : {};
+      },
+      { concurrency: 1 },
+    );
+  });
+
   test('while a key runs, any number of wakes make it run once more', async () => {
     const busy = gate();
     await withQueue(

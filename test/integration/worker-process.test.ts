@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { connectBus } from '../../libs/bus/bus.ts';
+import { event, parts } from '../contract/bus-setup.ts';
 import { reply, startScriptedApi } from '../kube-api.ts';
 import { createTestLog } from '../log.ts';
 import { startNats, startRedis, type TestServer } from '../servers.ts';
@@ -70,7 +71,7 @@ test('ready while all that it needs is there, alive in any case', async (t) => {
   assert.equal((await worker.get('/livez'))?.status, 200);
   const metrics = await worker.get('/metrics');
   assert.equal(metrics?.status, 200, 'metrics are there without Redis');
-  assert.doesNotMatch(metrics.text, /^quorate_tasks\{/m);
+  assert.doesNotMatch(metrics.text, /^quorate_task(s|_age_seconds)\{/m);
   await redis.restart();
   await until('it is ready again', () => isReady(worker));
 });
@@ -113,15 +114,26 @@ test('an API that does not answer a pass keeps the worker no longer than a pod h
   assert.ok(performance.now() - beganMs < 30_000);
 });
 
-test('counts passes and tells what it is', async (t) => {
-  const { worker, held } = await createWorld(t);
+test('counts passes and events, and tells what it is', async (t) => {
+  const { worker, nats, held } = await createWorld(t);
+  const signal = AbortSignal.timeout(20_000);
+  const bus = await connectBus({ url: nats.url, name: 'test', log: createTestLog(), signal });
+  await bus.publishEvent(parts('example'), event('example', 1));
+  await bus.close();
   letGo(await until('a pass has begun', held));
-  const text = await until('the pass is counted', async () => {
+  const text = await until('both are counted', async () => {
     const answer = await worker.get('/metrics');
-    return /^quorate_pass_duration_seconds_count\{.*\} [1-9]/m.test(answer?.text ?? '') && answer?.text;
+    const counted = ['pass_duration_seconds', 'event_lag_seconds'];
+    const isCounted = (name: string) =>
+      new RegExp(`^quorate_${name}_count\\{.*\\} [1-9]`, 'm').test(answer?.text ?? '');
+    return counted.every(isCounted) && answer?.text;
   });
   assert.match(text, /^quorate_build_info\{service="worker",version="\d+\.\d+\.\d+",node="v24\.\S+"\} 1$/m);
   assert.match(text, /^quorate_tasks\{kube="local",state="waiting"\} \d+$/m);
+  assert.match(text, /^quorate_task_age_seconds\{kube="local"\} [\d.]+$/m);
+  assert.match(text, /^quorate_event_lag_seconds_count\{kube="local"\} 1$/m);
+  assert.match(text, /^quorate_lock_losses_total 0$/m);
+  assert.match(text, /^quorate_redeliveries_total 0$/m);
   assert.match(text, /^quorate_dead_letters_total 0$/m);
   assert.equal((await worker.get('/'))?.status, 404);
 });
