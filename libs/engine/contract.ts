@@ -27,6 +27,8 @@ export interface Engine<Spec = unknown, Facts = unknown> {
    * default the present one; an older one replays what that decided.
    */
   plan(spec: Spec | undefined, facts: Facts, nowMs: number, asVersion?: number): Plan;
+  /** Without it, a cluster at rest gets passes where it could be looked at, see look.ts. */
+  look?: Look<Facts>;
   /** What each member was in these facts, for people and in a word of the application's own, by pod name. */
   roles?(facts: Facts): Record<string, string>;
   /** How much more the application could lose and still serve, in these facts; `undefined` where nobody can tell. */
@@ -39,6 +41,17 @@ export interface Engine<Spec = unknown, Facts = unknown> {
   simulate?(spec: Spec | undefined, facts: Facts, nowMs: number): Simulation<Facts> | undefined;
   /** The steps a plan can name. Each is idempotent and checks its own precondition on fresh evidence. */
   steps: Record<string, StepAction>;
+}
+
+/** How to ask the members of a cluster at rest whether they are as they were. */
+export interface Look<Facts = unknown> {
+  /**
+   * By the member's name, where it answers and what it said in these facts. `undefined` where anything in them might
+   * change that neither an event nor the answer of one of these members tells: then only a pass will do. Pure.
+   */
+  answers(facts: Facts): Record<string, { address: string; answer: unknown }> | undefined;
+  /** What the member there says now, as it stands in facts. It may reject where there is no answer. */
+  ask(address: string, signal: AbortSignal): Promise<unknown>;
 }
 
 /** The members that count for serving: with fewer than `needed` of them the application does not serve. */
@@ -130,7 +143,7 @@ export interface Plan {
   steps: Step[];
   /** The status of the custom resource; `undefined` where there is no resource to write it to. */
   status: ClusterStatus | undefined;
-  /** Look again after this long, in milliseconds, if no event comes first. */
+  /** A pass, or for a cluster at rest a look, is due after this long, in milliseconds, if no event comes first. */
   requeueAfterMs?: number;
   blocked?: Blocked;
 }

@@ -48,7 +48,9 @@ const plan = z.object({
   requeueAfterMs: z
     .number()
     .optional()
-    .describe('Look again after this long, in milliseconds, if no event comes first.'),
+    .describe(
+      'A pass, or for a cluster at rest a look, is due after this long, in milliseconds, if no event comes first.',
+    ),
   blocked: blocked.optional().describe('Why the plan does not go on.'),
 });
 
@@ -97,7 +99,7 @@ export const decisionSchema = z
     wokenBy: z
       .array(z.string())
       .describe(
-        'The ids of the events that woke the pass, newest last. `resync/…` stands for the periodic look at every cluster; none for a look that the pass before had asked for.',
+        'The ids of the events that woke the pass, newest last. `resync/…` stands for the waking of every cluster after Redis lost what was due; `look/…` names members that no longer answered as they had; none for a pass that the one before had asked for.',
       ),
     traceId: z.string().describe('The trace of the newest of these events, as W3C Trace Context has it.'),
     time: z.string().describe('When the pass began, ISO 8601 in UTC.'),

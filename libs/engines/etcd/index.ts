@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/contract.ts';
 import { resourceTypes } from '../../kube/object.ts';
 import type { EtcdFacts } from './facts.ts';
+import { look } from './look.ts';
 import { observe } from './observe.ts';
 import { etcdPlanner } from './planner.ts';
 import type { EtcdSpec } from './resource.ts';
@@ -14,5 +15,6 @@ export const etcd: Engine<EtcdSpec, EtcdFacts> = {
   ...etcdPlanner,
   owned: [resourceTypes.pod, resourceTypes.claim, resourceTypes.service, resourceTypes.budget],
   observe,
+  look,
   steps,
 };

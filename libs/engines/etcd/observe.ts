@@ -1,8 +1,7 @@
 import { type Answer, labelsOf, type ObserveContext } from '../../engine/contract.ts';
-import { messageOf } from '../../errors/catalogue.ts';
 import { type KubeObject, type ResourceType, resourceTypes } from '../../kube/object.ts';
+import { answer, askMember } from './ask.ts';
 import { budgetShape } from './budget.ts';
-import { connectEtcd } from './client/client.ts';
 import { type EtcdFacts, isFinished, type MemberFact, type NodeFact, type PodFact } from './facts.ts';
 import { clientPort } from './names.ts';
 import { claimFact, nodeFact, resourceFact, shapedFact } from './object-facts.ts';
@@ -11,9 +10,6 @@ import { podFact } from './pod-fact.ts';
 
 /** In characters (Kubernetes, "Labels and Selectors"). */
 const longestLabelValue = 63;
-
-/** How long one member may take to answer, in milliseconds; a frozen one costs a pass this much. */
-const answerTimeoutMs = 1500;
 
 /** Gathers the facts: one consistent list per kind, then every running member's own answers, all in parallel. */
 export async function observe(context: ObserveContext): Promise<EtcdFacts> {
@@ -65,32 +61,4 @@ async function nodesOf(
     return [name, await answer(async () => (await node().then((found) => found && nodeFact(found))) ?? null)];
   });
   return Object.fromEntries(await Promise.all(nodes));
-}
-
-async function answer<Value>(ask: () => Promise<Value>): Promise<Answer<Value>> {
-  try {
-    return { ok: true, value: await ask() };
-  } catch (error) {
-    return { ok: false, error: messageOf(error) };
-  }
-}
-
-async function askMember(endpoint: string, signal: AbortSignal): Promise<MemberFact> {
-  const client = connectEtcd(endpoint, { timeoutMs: answerTimeoutMs, signal });
-  try {
-    const status = await answer(async () => {
-      const { memberId, clusterId, leaderId, version, isLearner, errors } = await client.status();
-      return { memberId, clusterId, leaderId, version, isLearner, errors };
-    });
-    if (!status.ok) return { status, quorum: status, members: status };
-    const quorum = await answer(async () => {
-      await client.readLinearizable();
-      return true as const;
-    });
-    // After the read, so that the list is at least as new as what a quorum had agreed on by then.
-    const members = await answer(async () => (await client.members()).sort((a, b) => (a.id < b.id ? -1 : 1)));
-    return { status, quorum, members };
-  } finally {
-    client.close();
-  }
 }

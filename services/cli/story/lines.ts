@@ -81,11 +81,13 @@ function colourOf({ error, blocked, steps }: Pass): Colour {
 
 /** What woke it; the changes themselves stand above it in the story, so the first words of each will do. */
 function wokenWords({ wokenBy }: Pass): string {
-  if (wokenBy.length === 0) return 'by the clock: the pass before had asked for another look';
+  if (wokenBy.length === 0) return 'by the clock: the pass before had asked for another one';
   const byObject = Map.groupBy(wokenBy, ({ event, object }) =>
     event.startsWith('resync/')
-      ? 'the periodic look at every cluster'
-      : (object ?? 'an event that is not kept'),
+      ? 'the waking of every cluster, after Redis lost what was due'
+      : event.startsWith('look/')
+        ? `a look: ${event.slice('look/'.length)} did not answer as before`
+        : (object ?? 'an event that is not kept'),
   );
   const items = [...byObject].map(([name, wakes]) => {
     const told = wakes.flatMap(({ change, words = [] }) =>
