@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectBus } from '../../../libs/bus/bus.ts';
+import { createLog } from '../../../libs/service/log.ts';
+import { percentile } from '../report.ts';
+import type { Cluster } from './clusters.ts';
+import { benchmarkType } from './engine/resource.ts';
+import { inParallel } from './parallel.ts';
+import { untilQuiet } from './passes.ts';
+import type { Stand } from './stand.ts';
+
+export interface Delays {
+  p50: number;
+  p99: number;
+  /** How many events were really made in a second. */
+  perSecond: number;
+  /** The part of the events that the passes name; a cluster that is woken often names only the last ones. */
+  namedShare: number;
+}
+
+/** Requests of the generator under way at once; more would only wait in the API. */
+const inFlight = 16;
+const annotation = 'bench.quorate.io/tick';
+
+/**
+ * From an event, as the watcher stamped it, to the start of the first pass that names it among what woke it, in
+ * milliseconds. The events are annotations, written at a steady pace on one cluster after the other; the streams are
+ * read when all is over, so that reading them disturbs nothing.
+ */
+export async function measureDelays(
+  stand: Stand,
+  clusters: readonly Cluster[],
+  { events, perSecond }: { events: number; perSecond: number },
+): Promise<Delays> {
+  const { kube, natsUrl } = stand;
+  const since = new Date();
+  const startedMs = performance.now();
+  await inParallel(Array.from({ length: events }).keys(), inFlight, async (index) => {
+    const earlyMs = (index * 1000) / perSecond - (performance.now() - startedMs);
+    if (earlyMs > 0) await sleep(earlyMs);
+    const { namespace, name } = clusters[index % clusters.length] as Cluster;
+    const metadata = { annotations: { [annotation]: `${startedMs}/${index}` } };
+    await kube.patch(benchmarkType, namespace, name, { metadata });
+  });
+  const tookMs = performance.now() - startedMs;
+  await untilQuiet(stand);
+  // What the workers still have to send of the last passes.
+  await sleep(500);
+
+  const stop = new AbortController();
+  const log = createLog('bench');
+  const bus = await connectBus({
+    ...{ url: natsUrl, name: 'bench', streams: 'as they are', log, signal: stop.signal },
+  });
+  const stamped = new Map<string, number>();
+  for await (const { payload } of bus.read({ stream: 'events', since, signal: stop.signal })) {
+    const { id, time } = JSON.parse(payload) as { id: string; time: string };
+    stamped.set(id, Date.parse(time));
+  }
+  const delays = new Map<string, number>();
+  for await (const { payload } of bus.read({ stream: 'decisions', since, signal: stop.signal })) {
+    const { wokenBy, time } = JSON.parse(payload) as { wokenBy: string[]; time: string };
+    for (const id of wokenBy) {
+      const stampedMs = stamped.get(id);
+      if (stampedMs !== undefined && !delays.has(id)) delays.set(id, Date.parse(time) - stampedMs);
+    }
+  }
+  await bus.close();
+  const sorted = [...delays.values()].sort((one, other) => one - other);
+  return {
+    p50: percentile(sorted, 0.5),
+    p99: percentile(sorted, 0.99),
+    perSecond: (events * 1000) / tookMs,
+    namedShare: delays.size / events,
+  };
+}

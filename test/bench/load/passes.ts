@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../wait.ts';
+import type { Cluster } from './clusters.ts';
+import { readMetrics, sumOf } from './metrics.ts';
+import type { Stand } from './stand.ts';
+
+const drainLimitMs = 600_000;
+
+/** How many passes all workers have run since they started. */
+async function passCount(stand: Stand): Promise<number> {
+  const texts = await Promise.all(stand.workers().map(readMetrics));
+  return texts.reduce((sum, text) => sum + sumOf(text, 'quorate_pass_duration_seconds_count'), 0);
+}
+
+/** Waits until no cluster waits for a pass or has one. */
+export async function untilQuiet({ tasks }: Stand): Promise<void> {
+  const isQuiet = async () => {
+    const { waiting, running } = await tasks.counts();
+    if (waiting + running > 0) await sleep(100);
+    return waiting + running === 0;
+  };
+  await until('no cluster waits for a pass', isQuiet, drainLimitMs);
+}
+
+/**
+ * Passes per second of all workers while more clusters wait than they can take, one cluster after the other; for at
+ * least so long and so many passes. A pass finds its cluster as wanted, so it reads and decides, and writes nothing.
+ */
+export async function measurePasses(
+  stand: Stand,
+  clusters: readonly Cluster[],
+  { atLeastMs, atLeastPasses = 0 }: { atLeastMs: number; atLeastPasses?: number },
+): Promise<number> {
+  const stop = new AbortController();
+  const feeding = keepWaiting(stand, clusters, stop.signal);
+  // The first passes of a process are slow.
+  await sleep(2000);
+  const before = await passCount(stand);
+  const startedMs = performance.now();
+  const result = await until(
+    'the passes are run',
+    async () => {
+      await sleep(250);
+      const passes = (await passCount(stand)) - before;
+      const tookMs = performance.now() - startedMs;
+      return tookMs >= atLeastMs && passes >= atLeastPasses && (passes * 1000) / tookMs;
+    },
+    drainLimitMs,
+  );
+  stop.abort();
+  await feeding;
+  await untilQuiet(stand);
+  return result;
+}
+
+/** The most that wait at once, and how many are woken together. */
+const enoughWaiting = 400;
+const batch = 200;
+
+async function keepWaiting(stand: Stand, clusters: readonly Cluster[], signal: AbortSignal): Promise<void> {
+  const enough = Math.min(enoughWaiting, clusters.length / 2);
+  for (let next = 0; !signal.aborted; ) {
+    const { waiting } = await stand.tasks.counts();
+    if (waiting >= enough) await sleep(10);
+    else {
+      const woken = Array.from({ length: Math.min(batch, clusters.length) }, (_, index) => {
+        const { key } = clusters[(next + index) % clusters.length] as Cluster;
+        return stand.tasks.wake(key, { eventId: 'resync/bench' });
+      });
+      next += woken.length;
+      await Promise.all(woken);
+    }
+  }
+}

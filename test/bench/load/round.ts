@@ -1,0 +1,114 @@
+import { loadavg } from 'node:os';
+import { residentMiB } from '../memory.ts';
+import { type Cluster, clusterOf } from './clusters.ts';
+import { connectionsTo, cpuSeconds } from './costs.ts';
+import { type Delays, measureDelays } from './delay.ts';
+import { measurePasses } from './passes.ts';
+import { measureIdleRequests } from './requests.ts';
+import type { Stand } from './stand.ts';
+
+/** What is measured for so many clusters and workers. */
+export interface Round {
+  clusters: number;
+  workers: number;
+  passesPerSecond: number;
+  /** Where each waits for its member, and a worker has but a few at once. */
+  waitingPassesPerSecond: number;
+  delays: Delays;
+  /** Processors in use while events came, by process; workers together. */
+  cores: Map<string, number>;
+  idleRequests: number;
+  /** In MiB, by process; of the workers the largest. */
+  memory: Map<string, number>;
+  connections: { redis: number; nats: number };
+  load: number;
+}
+
+export interface RoundOptions {
+  clusters: number;
+  workers: number;
+  /** Of the events, and their number in all. */
+  perSecond: number;
+  events: number;
+  passesMs: number;
+  idleMs: number;
+}
+
+/** How long a member takes to answer where passes wait for it, and how many passes a worker then has at once. */
+export const waiting = { answerMs: 200, concurrency: 2 };
+
+/** One after the other, with new workers, so that no measure disturbs another. */
+export async function measureRound(
+  stand: Stand,
+  options: RoundOptions,
+  progress: (line: string) => void,
+): Promise<Round> {
+  const { clusters: count, workers, perSecond, events, passesMs, idleMs } = options;
+  const clusters = Array.from({ length: count }, (_, index) => clusterOf(index));
+
+  progress('passes that wait for a member');
+  const waitingPassesPerSecond = await measureWaiting(stand, clusters, workers, passesMs);
+
+  progress('passes');
+  await stand.startWorkers(workers);
+  // Each cluster has one, so that whatever a worker keeps of a cluster, it keeps.
+  const passesPerSecond = await measurePasses(stand, clusters, {
+    atLeastMs: passesMs,
+    atLeastPasses: count,
+  });
+
+  progress('events');
+  const cpuBefore = cpuOf(stand);
+  const startedMs = performance.now();
+  const delays = await measureDelays(stand, clusters, { events, perSecond });
+  const tookSeconds = (performance.now() - startedMs) / 1000;
+  const cores = new Map(
+    [...cpuOf(stand)].map(([name, seconds]) => [name, (seconds - (cpuBefore.get(name) ?? 0)) / tookSeconds]),
+  );
+
+  progress('clusters at rest');
+  const idleRequests = await measureIdleRequests(stand, { clusters: count, overMs: idleMs });
+  const pids = stand.workers().map(({ pid }) => pid);
+  return {
+    ...{ clusters: count, workers, passesPerSecond, waitingPassesPerSecond, delays, cores, idleRequests },
+    memory: memoryOf(stand),
+    connections: {
+      redis: connectionsTo(stand.redisUrl, pids),
+      nats: connectionsTo(stand.natsUrl, pids),
+    },
+    load: loadavg()[0] ?? Number.NaN,
+  };
+}
+
+async function measureWaiting(
+  stand: Stand,
+  clusters: readonly Cluster[],
+  workers: number,
+  atLeastMs: number,
+): Promise<number> {
+  await stand.startWorkers(workers, { QUORATE_CONCURRENCY: String(waiting.concurrency) });
+  await stand.membersAnswerAfter(waiting.answerMs);
+  const perSecond = await measurePasses(stand, clusters, { atLeastMs });
+  await stand.membersAnswerAfter(0);
+  return perSecond;
+}
+
+const partOf = (process: string): string => process.replace(/-\d+$/, '');
+
+/** In seconds, by part; of the workers all together. */
+function cpuOf(stand: Stand): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const { name, pid } of stand.processes()) {
+    seconds.set(partOf(name), (seconds.get(partOf(name)) ?? 0) + cpuSeconds(pid));
+  }
+  seconds.set('bench', cpuSeconds(process.pid));
+  return seconds;
+}
+
+function memoryOf(stand: Stand): Map<string, number> {
+  const memory = new Map<string, number>();
+  for (const { name, pid } of stand.processes()) {
+    memory.set(partOf(name), Math.max(memory.get(partOf(name)) ?? 0, residentMiB(pid)));
+  }
+  return memory;
+}
