@@ -2,7 +2,7 @@ import type { ClusterKey } from '../kube/key.ts';
 import type { ServerAccess } from '../service/access.ts';
 import type { Log } from '../service/log.ts';
 import { openConnection } from './connection.ts';
-import { consumeDecisions, type DecisionHandler } from './decisions.ts';
+import { consumeDecisions, type DecisionHandler, type DecisionMeta, laterRecords } from './decisions.ts';
 import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
@@ -38,13 +38,13 @@ export interface Bus {
   /** The last event of every object of a kube, by subject, as of the call or later. */
   lastEvents(kube: string): Promise<Map<string, EventEnvelope>>;
   /**
-   * Runs the handler on every event until the signal is aborted and the running handlers have ended. Any
+   * Runs the handler on every event of a kube until the signal is aborted and the running handlers have ended. Any
    * number of processes share the events of one durable. An event is acknowledged when the handler
    * succeeded and comes again with a growing delay when it failed; what cannot be read goes to DEAD. After a
    * crash, or when the consumer was lost, events come again: handlers must not mind.
    */
   consumeEvents(
-    options: { durable: string; signal: AbortSignal; concurrency?: number },
+    options: { durable: string; kube: string; signal: AbortSignal; concurrency?: number },
     handler: EventHandler,
   ): Promise<void>;
   /** Stores the record of one pass, once per id. Throws as `publishEvent` does. */
@@ -52,14 +52,16 @@ export interface Bus {
   /** Stores how often a worker found its last decision about a cluster again, in place of what it said before. */
   publishRepeat(kube: string, key: ClusterKey, worker: string, repeat: object): Promise<void>;
   /**
-   * Runs the handler on every record until the signal is aborted, in stream order per cluster, different
-   * clusters at once. One process per durable. A failed record is tried again in its place; after an error
-   * that is not retryable it goes to DEAD.
+   * Runs the handler on every record of a kube, in any order, until the signal is aborted. Any number of processes
+   * share the records of one durable; a record comes again as an event does. After an error that is not retryable it
+   * goes to DEAD.
    */
   consumeDecisions(
-    options: { durable: string; signal: AbortSignal },
+    options: { durable: string; kube: string; signal: AbortSignal },
     handler: DecisionHandler,
   ): Promise<void>;
+  /** The records of the same cluster that were stored after this one, in their order, as of the call or later. */
+  laterRecords(record: DecisionMeta): AsyncIterable<Record<string, unknown>>;
   /** When the oldest message that a stream still keeps was stored; `undefined` where it keeps none. */
   keptSince(stream: StreamName): Promise<Date | undefined>;
   /** What is stored, for people to look at. */
@@ -100,6 +102,7 @@ export async function connectBus(
       await publish(connection, { subject: repeatSubject(kube, key, worker), payload: encode(repeat) });
     },
     consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
+    laterRecords: (record) => laterRecords(connection, record),
     keptSince: (stream) => keptSince(connection, stream),
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),

@@ -1,6 +1,5 @@
 import {
   AckPolicy,
-  type ConsumerConfig,
   type ConsumerInfo,
   DeliverPolicy,
   JetStreamApiCodes,
@@ -13,13 +12,15 @@ import { backoffMs, wait } from '../service/backoff.ts';
 import type { Connection } from './connection.ts';
 
 /** A message that is neither acknowledged nor reported in progress for so long goes to another process. */
-const ackWaitMs = 30_000;
+const ackWaitMs = 10_000;
 /** How often to tell the server that a message is still worked on. */
-export const progressIntervalMs = 10_000;
+export const progressIntervalMs = 3000;
 
 export interface Durable {
   stream: string;
   name: string;
+  /** The subjects whose messages it is fed with. */
+  filter: string;
   /** How many messages may be out and unacknowledged, over all processes. */
   maxAckPending: number;
   /** How many messages this process asks for ahead. */
@@ -39,7 +40,7 @@ export async function consume(
 ): Promise<void> {
   for (let failures = 0; !signal.aborted && !connection.nats.isClosed(); failures++) {
     try {
-      if ((await consumerInfo(connection, durable)) === undefined) await addConsumer(connection, durable);
+      await ensureConsumer(connection, durable);
       const consumer = await connection.jetstream.consumers.get(durable.stream, durable.name);
       const messages = await consumer.consume({
         max_messages: durable.prefetch,
@@ -73,11 +74,41 @@ export async function consume(
   }
 }
 
+/**
+ * Makes the consumer where it is missing, from the oldest message on; one of an older version is made anew where that
+ * one stood, because nats-server 2.9 hands out nothing more once it was given another filter, measured here.
+ */
+async function ensureConsumer(connection: Connection, durable: Durable): Promise<void> {
+  const { consumers } = connection.manager;
+  const wanted = {
+    durable_name: durable.name,
+    filter_subject: durable.filter,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    max_deliver: -1,
+    max_ack_pending: durable.maxAckPending,
+  };
+  const present = await consumerInfo(connection, durable);
+  if (present === undefined) {
+    await consumers.add(durable.stream, { ...wanted, deliver_policy: DeliverPolicy.All });
+    return;
+  }
+  const { filter_subject, ack_wait, max_ack_pending } = present.config;
+  const isSame =
+    filter_subject === wanted.filter_subject &&
+    ack_wait === wanted.ack_wait &&
+    max_ack_pending === wanted.max_ack_pending;
+  if (isSame) return;
+  await consumers.delete(durable.stream, durable.name);
+  await consumers.add(durable.stream, {
+    ...wanted,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: present.ack_floor.stream_seq + 1,
+  });
+}
+
 /** The consumer, or `undefined` where the stream positively has none of that name. */
-export async function consumerInfo(
-  connection: Connection,
-  durable: Durable,
-): Promise<ConsumerInfo | undefined> {
+async function consumerInfo(connection: Connection, durable: Durable): Promise<ConsumerInfo | undefined> {
   try {
     return await connection.manager.consumers.info(durable.stream, durable.name);
   } catch (error) {
@@ -85,24 +116,4 @@ export async function consumerInfo(
       return undefined;
     throw error;
   }
-}
-
-/** Makes the consumer, from the oldest message or from a sequence on. */
-export async function addConsumer(
-  connection: Connection,
-  durable: Durable,
-  startSequence?: number,
-): Promise<void> {
-  const start: Partial<ConsumerConfig> =
-    startSequence === undefined
-      ? { deliver_policy: DeliverPolicy.All }
-      : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence };
-  await connection.manager.consumers.add(durable.stream, {
-    durable_name: durable.name,
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(ackWaitMs),
-    max_deliver: -1,
-    max_ack_pending: durable.maxAckPending,
-    ...start,
-  });
 }

@@ -9,7 +9,7 @@ import { isError } from '../errors/catalogue.ts';
 import { type Connection, requestTimeoutMs, unreachable } from './connection.ts';
 import { type EventEnvelope, parseEvent } from './envelope.ts';
 import { nameOf, type StreamName } from './streams.ts';
-import { eventFilter } from './subjects.ts';
+import { eventFilter, parseEventSubject } from './subjects.ts';
 
 export interface ReadMessage {
   subject: string;
@@ -93,7 +93,7 @@ export async function lastEvents(connection: Connection, kube: string): Promise<
   const options = { deliver_policy: DeliverPolicy.LastPerSubject, filter_subjects: eventFilter(kube) };
   for await (const message of scan(connection, 'events', options, false)) {
     const parsed = parseEvent(message.data);
-    if (parsed.ok) last.set(message.subject, parsed.event);
+    if (parsed.ok && parseEventSubject(message.subject)) last.set(message.subject, parsed.event);
     else last.delete(message.subject);
   }
   return last;

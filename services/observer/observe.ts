@@ -6,20 +6,34 @@ import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import { type KubeObject, resourceTypes } from '../../libs/kube/object.ts';
 import { eventsOf } from './events.ts';
-import { nextStatus, statusPatch, type WrittenStatus } from './status.ts';
+import { nextStatus, shareOf, statusPatch, type WrittenStatus } from './status.ts';
 
 /** The most times a status is written again because the resource changed in between. */
 const attempts = 10;
 
+/** What the observer writes with and from. */
+export interface Writing {
+  kube: Kube;
+  engines: Engine[];
+  /** The decisions about the same cluster that were recorded after this one, as of the call or later. */
+  later: () => AsyncIterable<Decision>;
+  now: () => Date;
+}
+
 /**
  * Writes what a decision says about its resource: status and conditions first, then Events. Writes only to the
  * very resource that the decision was about, and nothing that would change nothing.
+ *
+ * Any number of observers may do so at once, with the decisions of one cluster in any order and more than once, and
+ * still a status never goes back, without a leader or a lock: the resource is read first (a), then the later
+ * decisions (b), and what all of them say together is written only over the resource as it was read (c). Say that a
+ * later decision's status was written before. If before (a), that decision was recorded by then, so (b) finds it; if
+ * after (a), (c) is refused and everything begins again. Nothing is left out either: a later decision that says
+ * everything is written by whoever has that one, and each record comes to some observer until it is acknowledged.
  */
 export async function writeDecision(
-  kube: Kube,
-  engines: Engine[],
+  { kube, engines, later, now }: Writing,
   decision: Decision,
-  now: () => Date,
 ): Promise<void> {
   const key = parseKey(decision.key);
   const engine = engines.find(({ name }) => name === key?.engine);
@@ -30,7 +44,7 @@ export async function writeDecision(
     if (!resource || resource.metadata.uid !== decision.resource.uid) return;
     const before = (resource['status'] ?? {}) as WrittenStatus;
     const nowIso = `${now().toISOString().slice(0, 19)}Z`;
-    const after = nextStatus(before, decision, nowIso);
+    const after = nextStatus(before, await standingDecisions(decision, later), nowIso);
     try {
       if (after) {
         const { uid, resourceVersion } = resource.metadata;
@@ -45,6 +59,21 @@ export async function writeDecision(
       if (!isError(error, 'KUBE_CONFLICT') || attempt >= attempts) throw error;
     }
   }
+}
+
+/**
+ * The decision and the later ones about its resource, in their order; none where a later one leaves nothing of it.
+ * What says nothing of a status hides nothing: a lost task, a resource of another uid, before or after.
+ */
+async function standingDecisions(decision: Decision, later: Writing['later']): Promise<Decision[]> {
+  if (shareOf(decision) === 'nothing') return [];
+  const standing = [decision];
+  for await (const next of later()) {
+    if (next.resource?.uid !== decision.resource?.uid) continue;
+    if (shareOf(next) === 'everything') return [];
+    standing.push(next);
+  }
+  return standing;
 }
 
 /**

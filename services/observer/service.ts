@@ -1,7 +1,8 @@
 import { connectBus } from '../../libs/bus/bus.ts';
 import { retentionOf } from '../../libs/bus/retention.ts';
 import type { Engine } from '../../libs/engine/contract.ts';
-import { readDecision } from '../../libs/engine/decision.ts';
+import { type Decision, readDecision } from '../../libs/engine/decision.ts';
+import { isError } from '../../libs/errors/catalogue.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
 import type { Service } from '../../libs/service/run.ts';
@@ -9,7 +10,10 @@ import { countingKube } from './metrics.ts';
 import { writeDecision } from './observe.ts';
 import type { observerSettings } from './settings.ts';
 
-/** The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. */
+/**
+ * The observer: the only one who writes status, conditions and Kubernetes Events, from decision records. Any number
+ * may run.
+ */
 export function observerService(engines: Engine[]): Service<typeof observerSettings> {
   return async ({ config, log, signal, health, metrics }) => {
     const kube = connectKube({ id: config.QUORATE_KUBE });
@@ -17,13 +21,28 @@ export function observerService(engines: Engine[]): Service<typeof observerSetti
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
     const counting = countingKube(kube, metrics, bus);
     health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
-    await bus.consumeDecisions({ durable: `observer-${kube.id}`, signal }, async (record) => {
+    const consumed = { durable: `observer-${kube.id}`, kube: kube.id, signal };
+    await bus.consumeDecisions(consumed, async (record, meta) => {
       const decision = readDecision(record);
-      if (decision.kube !== kube.id) return;
+      const later = () => readable(bus.laterRecords(meta));
       await health.work(`the status of ${decision.key}`, () =>
-        writeDecision(counting, engines, decision, () => new Date()),
+        writeDecision({ kube: counting, engines, later, now: () => new Date() }, decision),
       );
     });
     await Promise.all([bus.close(), kube.close()]);
   };
+}
+
+/** What cannot be read is put aside in its own turn. */
+async function* readable(records: AsyncIterable<object>): AsyncGenerator<Decision> {
+  for await (const record of records) {
+    let decision: Decision;
+    try {
+      decision = readDecision(record);
+    } catch (error) {
+      if (!isError(error, 'DECISION_UNREADABLE')) throw error;
+      continue;
+    }
+    yield decision;
+  }
 }

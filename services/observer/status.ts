@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { blockedText, readBlocked } from '../../libs/engine/blocked.ts';
-import type { Blocked, Condition } from '../../libs/engine/contract.ts';
+import type { Condition } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { catalogue, type ErrorCode } from '../../libs/errors/catalogue.ts';
+import { standingOf } from './standing.ts';
 
 /** A condition as it stands in the resource. */
 export interface WrittenCondition extends Condition {
@@ -17,37 +17,54 @@ export interface WrittenStatus {
 }
 
 /**
- * The status that a decision asks for, given the present one: `undefined` when nothing would change. Conditions
- * are merged by type, as Kubernetes' API conventions ask: `lastTransitionTime` moves only with the status of a
- * condition, `lastUpdateTime` with anything of it. Pure.
+ * How much a decision has to say of its resource's status. Where it is everything, nothing is left of what the
+ * decisions before it said.
+ */
+export function shareOf(decision: Decision): 'everything' | 'a part' | 'nothing' {
+  // After a lost task, its successor may have decided already, and has seen more.
+  if (decision.resource === undefined || decision.error?.code === 'TASK_LOST') return 'nothing';
+  const isPlanned = decision.plan?.status !== undefined;
+  const isStanding = standingOf(decision) !== undefined;
+  if (isPlanned && isStanding) return 'everything';
+  return isPlanned || isStanding ? 'a part' : 'nothing';
+}
+
+/**
+ * The status that decisions about one resource, in their order, ask for, given the present one: `undefined` when
+ * nothing would change. Conditions are merged by type, as Kubernetes' API conventions ask: `lastTransitionTime` moves
+ * only with the status of a condition, `lastUpdateTime` with anything of it. Pure.
  */
 export function nextStatus(
   current: WrittenStatus,
-  decision: Decision,
+  decisions: readonly Decision[],
   nowIso: string,
 ): WrittenStatus | undefined {
-  // Its successor may have written already, and has seen more.
-  if (decision.error?.code === 'TASK_LOST') return undefined;
-  const wanted = decision.plan?.status;
-  const blocked = blockedCondition(decision, current, nowIso);
-  if (!decision.resource || (!wanted && !blocked)) return undefined;
-  const { generation } = decision.resource;
+  const saying = decisions.filter((decision) => shareOf(decision) !== 'nothing');
+  const last = saying.at(-1);
+  if (last === undefined) return undefined;
+  const planned = saying.findLast(({ plan }) => plan?.status !== undefined);
+  const standing = saying.findLast((decision) => standingOf(decision) !== undefined);
+  const wanted = planned?.plan?.status;
+  const asked = [
+    ...(wanted?.conditions ?? []).map((condition) => ({ condition, by: planned })),
+    ...(standing ? [{ condition: blockedCondition(standing, current, nowIso), by: standing }] : []),
+  ];
   const conditions = [...(current.conditions ?? [])];
-  for (const condition of [...(wanted?.conditions ?? []), ...(blocked ? [blocked] : [])]) {
+  for (const { condition, by } of asked) {
     const index = conditions.findIndex((present) => present.type === condition.type);
-    const present = conditions[index];
-    const next = written(condition, present, generation, nowIso);
+    const next = written(condition, conditions[index], by?.resource?.generation, nowIso);
     if (index < 0) conditions.push(next);
     else conditions[index] = next;
   }
-  const next: WrittenStatus = { ...(wanted ?? current), observedGeneration: generation, conditions };
+  const observedGeneration = last.resource?.generation;
+  const next: WrittenStatus = { ...(wanted ?? current), observedGeneration, conditions };
   return isDeepStrictEqual(next, current) ? undefined : next;
 }
 
 function written(
   condition: Condition,
   present: WrittenCondition | undefined,
-  generation: number,
+  generation: number | undefined,
   nowIso: string,
 ): WrittenCondition {
   const { type, status, reason, message } = condition;
@@ -59,30 +76,18 @@ function written(
     message,
     lastTransitionTime: present?.status === status ? present.lastTransitionTime : nowIso,
     lastUpdateTime: isSame ? present.lastUpdateTime : nowIso,
-    observedGeneration: generation,
+    ...(generation !== undefined && { observedGeneration: generation }),
   };
 }
 
-/**
- * Whether the cluster is blocked, by a rule of its plan or by an answer that no retry changes; `undefined` when
- * this pass could not tell.
- */
-function blockedCondition(
-  { plan, error, approval }: Decision,
-  current: WrittenStatus,
-  nowIso: string,
-): Condition | undefined {
+function blockedCondition(decision: Decision, current: WrittenStatus, nowIso: string): Condition {
   const type = 'Blocked';
-  const by = (reason: string, parts: Blocked): Condition => {
-    const since = blockedSince(current, reason) ?? nowIso;
-    return { type, status: 'True', reason, message: blockedText({ ...parts, since }) };
-  };
-  const refused = error && refusalOf(error);
-  if (refused) return by(refused.reason, refused);
-  if (plan?.blocked) return by(plan.reason, plan.blocked);
-  if (approval?.blocked) return by('ApprovalRequired', approval.blocked);
-  if (error || !plan?.status) return undefined;
-  return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
+  const standing = standingOf(decision);
+  if (standing === undefined || standing === 'free')
+    return { type, status: 'False', reason: 'NotBlocked', message: 'nothing stands in the way' };
+  const { reason, blocked } = standing;
+  const since = blockedSince(current, reason) ?? nowIso;
+  return { type, status: 'True', reason, message: blockedText({ ...blocked, since }) };
 }
 
 /** Since when it is blocked for this reason, if it is; another one may have blocked it before. */
@@ -90,36 +95,6 @@ function blockedSince({ conditions }: WrittenStatus, reason: string): string | u
   const present = conditions?.find(({ type }) => type === 'Blocked');
   if (present?.status !== 'True' || present.reason !== reason) return undefined;
   return readBlocked(present.message)?.since ?? present.lastTransitionTime;
-}
-
-/** Who does not let the write through that a pass needs, by the error's code. */
-const refusals: Partial<Record<ErrorCode, { reason: string; rule: string }>> = {
-  KUBE_QUOTA_EXCEEDED: {
-    reason: 'QuotaExceeded',
-    rule: 'what a quota of the namespace does not allow is not made',
-  },
-  KUBE_ADMISSION_REFUSED: {
-    reason: 'AdmissionRefused',
-    rule: "what the Kubernetes cluster's own rules forbid is not made",
-  },
-  KUBE_WEBHOOK_FAILED: {
-    reason: 'WebhookFailed',
-    rule: 'nothing is written past an admission webhook that must be asked',
-  },
-};
-
-/** What an error says to people, where trying again alone does not help; what already runs goes on meanwhile. */
-function refusalOf({ code, message, retryable }: NonNullable<Decision['error']>) {
-  const refusal = refusals[code as ErrorCode];
-  if (refusal === undefined && retryable) return undefined;
-  const { reason, rule } = refusal ?? {
-    reason: 'Refused',
-    rule: 'a step that was refused is not gone around',
-  };
-  // A record of another version may tell of an error that this one does not know.
-  const help = (catalogue[code as ErrorCode] as { help: string } | undefined)?.help ?? 'Read the evidence.';
-  const action = `${help.charAt(0).toLowerCase()}${help.slice(1)}`.replace(/\.$/, '');
-  return { reason, rule, evidence: message, action };
 }
 
 /** The merge patch that turns the present status into the next: what is left out of it goes. Pure. */

@@ -20,8 +20,7 @@ export async function dispatch(options: {
   signal: AbortSignal;
 }): Promise<void> {
   const { bus, tasks, engines, kube, stored, log, signal } = options;
-  await bus.consumeEvents({ durable: `dispatch-${kube}`, signal }, async (event, { parts }) => {
-    if (parts.kube !== kube) return;
+  await bus.consumeEvents({ durable: `dispatch-${kube}`, kube, signal }, async (event, { parts }) => {
     if (!engines.some(({ name }) => name === parts.engine)) {
       log.debug({ engine: parts.engine, event: event.id }, 'event of an engine this worker does not know');
       return;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { type Bus, connectBus } from '../../libs/bus/bus.ts';
+import type { DecisionMeta } from '../../libs/bus/decisions.ts';
 import { isError } from '../../libs/errors/catalogue.ts';
 import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
@@ -25,7 +25,7 @@ function collect({ bus, stop, background }: TestBus): string[] {
   const seen: string[] = [];
   const handler = async ({ data }: { data: { metadata: { name: string } } }) =>
     void seen.push(data.metadata.name);
-  background(bus.consumeEvents({ durable: 'dispatch', signal: stop.signal }, handler));
+  background(bus.consumeEvents({ durable: 'dispatch', kube: 'local', signal: stop.signal }, handler));
   return seen;
 }
 
@@ -128,74 +128,109 @@ describe('decisions', { concurrency: 4 }, () => {
     }
   }
 
-  test('of one cluster come one after the other in order, through failures, while others go on', () =>
+  test('are shared by two processes; one that fails comes again while all others go on', () =>
     withBus(async (t) => {
       await publishTwenty(t);
-      const handled = new Map<string, unknown[]>(clusters.map((name) => [name, []]));
-      const active = new Map<string, number>();
-      let most = 0;
+      const handled: string[] = [];
+      const by = new Set<Bus>();
       let failuresLeft = 3;
-      const order: string[] = [];
-      t.background(
-        t.bus.consumeDecisions({ durable: 'observer', signal: t.stop.signal }, async ({ index }, meta) => {
-          const { name } = meta.key;
-          active.set(name, (active.get(name) ?? 0) + 1);
-          assert.equal(active.get(name), 1);
-          most = Math.max(
-            most,
-            [...active.values()].reduce((sum, count) => sum + count, 0),
-          );
-          await sleep(2);
-          active.set(name, 0);
-          if (name === 'a' && index === 3 && failuresLeft-- > 0) throw new Error('not yet');
-          handled.get(name)?.push(index);
-          order.push(name);
-        }),
-      );
-      await until('all are handled', () => order.length === 60);
-      const inOrder = Array.from({ length: 20 }, (_, index) => index);
-      for (const name of clusters) assert.deepEqual(handled.get(name), inOrder);
-      assert.ok(most > 1, 'different clusters ran at once');
-      assert.equal(order.at(-1), 'a', 'nobody waited for the one that failed');
+      for (const bus of [t.bus, await t.connect()]) {
+        const options = { durable: 'observer', kube: 'local', signal: t.stop.signal };
+        t.background(
+          bus.consumeDecisions(options, async ({ index }, { key: { name } }) => {
+            if (name === 'a' && index === 3 && failuresLeft-- > 0) throw new Error('not yet');
+            by.add(bus);
+            handled.push(`${name}-${index}`);
+          }),
+        );
+      }
+      await until('all are handled', () => handled.length === 60);
+      assert.equal(new Set(handled).size, 60);
+      assert.equal(handled.at(-1), 'a-3', 'nobody waited for the one that failed');
+      assert.equal(by.size, 2);
     }));
 
-  test('after a crash begin again at the oldest in doubt, before anything newer', () =>
+  test('of a process that falls silent come to another', () =>
     withBus(async (t) => {
       await publishTwenty(t);
-      const first = await t.connect();
-      let began = 0;
-      // Never ends and never acknowledges, as a process that was killed.
-      const stuck = new AbortController();
+      const silent = await t.connect();
       const { promise: never, resolve } = Promise.withResolvers<void>();
-      const work = first.consumeDecisions(
-        { durable: 'observer', signal: stuck.signal },
-        async ({ index }, meta) => {
-          if (meta.key.name !== 'b' || index !== 5) return;
-          began++;
+      let taken = 0;
+      const stuck = new AbortController();
+      const work = silent.consumeDecisions(
+        { durable: 'observer', kube: 'local', signal: stuck.signal },
+        async () => {
+          taken++;
           await never;
-          throw new Error('killed');
         },
       );
-      await until('it is stuck', () => began === 1);
-      await first.close();
-      const indexes: unknown[] = [];
-      await t.bus.publishDecision('local', key('b'), 'b-20', { index: 20 });
+      await until('it took some', () => taken > 1);
+      await silent.close();
+      const handled = new Set<string>();
+      const options = { durable: 'observer', kube: 'local', signal: t.stop.signal };
       t.background(
-        t.bus.consumeDecisions({ durable: 'observer', signal: t.stop.signal }, async ({ index }, meta) => {
-          if (meta.key.name === 'b') indexes.push(index);
+        t.bus.consumeDecisions(options, async ({ index }, { key: { name } }) => {
+          handled.add(`${name}-${index}`);
         }),
       );
-      await until('the newest came', () => indexes.includes(20));
-      const from5 = Array.from({ length: 16 }, (_, index) => index + 5);
-      assert.deepEqual(indexes.slice(-16), from5);
-      assert.ok(t.bus.redeliveredCount() > 0);
-      assert.deepEqual(
-        indexes,
-        [...indexes].sort((x, y) => Number(x) - Number(y)),
-      );
+      await until('all came', () => handled.size === 60, 40_000);
       stuck.abort();
       resolve();
       await work;
+    }));
+
+  test('of another kube stay away, and a consumer of an older version is made anew where it stood', () =>
+    withBus(async (t) => {
+      await publishTwenty(t);
+      await t.bus.publishDecision('remote', key('a'), 'remote', { index: 99 });
+      const connection = await connectNats({ servers: t.nats.url });
+      const manager = await jetstreamManager(connection);
+      await manager.consumers.add('DECISIONS', { durable_name: 'observer', ack_policy: AckPolicy.Explicit });
+      const old = await jetstream(connection).consumers.get('DECISIONS', 'observer');
+      for (let count = 0; count < 10; count++) await (await old.next())?.ackAck();
+      await connection.close();
+      const indexes: unknown[] = [];
+      const options = { durable: 'observer', kube: 'local', signal: t.stop.signal };
+      t.background(
+        t.bus.consumeDecisions(options, async ({ index }, meta) => {
+          assert.equal(meta.kube, 'local');
+          indexes.push(index);
+        }),
+      );
+      await until('the rest came', () => indexes.length === 50);
+      assert.equal(indexes[0], 3);
+    }));
+
+  test('that are later than one are known by its place in the stream, or are all there are in a new stream', () =>
+    withBus(async (t) => {
+      await publishTwenty(t);
+      const metas: DecisionMeta[] = [];
+      const options = { durable: 'observer', kube: 'local', signal: t.stop.signal };
+      t.background(
+        t.bus.consumeDecisions(options, async (_, meta) => {
+          if (meta.key.name === 'b') metas.push(meta);
+        }),
+      );
+      await until('all came', () => metas.length === 20);
+      metas.sort((one, other) => one.sequence - other.sequence);
+      const laterThan = async (place: number) => {
+        const found: unknown[] = [];
+        for await (const { index } of t.bus.laterRecords(metas[place] as DecisionMeta)) found.push(index);
+        return found;
+      };
+      assert.deepEqual(await laterThan(16), [17, 18, 19]);
+      assert.deepEqual(await laterThan(19), []);
+      await t.nats.restart({ empty: true });
+      const publish = (index: number) => t.bus.publishDecision('local', key('b'), `new-${index}`, { index });
+      await until('it is back', () =>
+        publish(100).then(
+          () => true,
+          () => false,
+        ),
+      );
+      for (let index = 101; index < 160; index++) await publish(index);
+      assert.equal((await laterThan(16)).length, 60);
+      assert.equal((await laterThan(16))[0], 100);
     }));
 
   test('go on after the server comes back empty', () =>
@@ -203,7 +238,7 @@ describe('decisions', { concurrency: 4 }, () => {
       const seen: unknown[] = [];
       t.background(
         t.bus.consumeDecisions(
-          { durable: 'observer', signal: t.stop.signal },
+          { durable: 'observer', kube: 'local', signal: t.stop.signal },
           async ({ note }) => void seen.push(note),
         ),
       );

@@ -79,11 +79,11 @@ describe('the bus', { concurrency: 4 }, () => {
       await t.bus.publishEvent(parts('before'), event('before', 1));
       await publishRaw(t, subject, '{"half');
       await publishRaw(t, subject, '{"specversion":"1.0"}');
-      await publishRaw(t, 'quorate.events.too.short', JSON.stringify(event('x', 1)));
+      await publishRaw(t, 'quorate.events.local.short', JSON.stringify(event('x', 1)));
       await t.bus.publishEvent(parts('after'), event('after', 1));
       t.background(
         t.bus.consumeEvents(
-          { durable: 'dispatch', signal: t.stop.signal },
+          { durable: 'dispatch', kube: 'local', signal: t.stop.signal },
           async ({ id }) => void seen.push(id),
         ),
       );
@@ -111,7 +111,10 @@ describe('the bus', { concurrency: 4 }, () => {
       const other = await t.connect();
       for (const bus of [t.bus, other]) {
         t.background(
-          bus.consumeEvents({ durable: 'dispatch', signal: t.stop.signal, concurrency: 5 }, handler),
+          bus.consumeEvents(
+            { durable: 'dispatch', kube: 'local', signal: t.stop.signal, concurrency: 5 },
+            handler,
+          ),
         );
       }
       for (let index = 0; index < 100; index++)
@@ -131,7 +134,7 @@ describe('the bus', { concurrency: 4 }, () => {
       let ended = 0;
       let returned = false;
       const work = t.bus
-        .consumeEvents({ durable: 'dispatch', signal: t.stop.signal }, async () => {
+        .consumeEvents({ durable: 'dispatch', kube: 'local', signal: t.stop.signal }, async () => {
           began++;
           await release;
           ended++;
