@@ -33,7 +33,10 @@ export function sightOf(engine: Engine, decision: Decision): Sight | undefined {
   return { engineVersion: decision.engine.version, members: Object.fromEntries(members) };
 }
 
-/** Asks all members, at once. Returns the names, sorted, of those that do not answer as they did. */
+/**
+ * Asks all members, at once. Returns the names, sorted, of those that do not answer as they did. Throws the reason where the
+ * signal was aborted.
+ */
 export async function changedSince(engine: Engine, sight: Sight, signal: AbortSignal): Promise<string[]> {
   const { look } = engine;
   const changed = Object.entries(sight.members).map(async ([name, { address, said }]) => {
@@ -44,5 +47,7 @@ export async function changedSince(engine: Engine, sight: Sight, signal: AbortSi
       return [name];
     }
   });
-  return (await Promise.all(changed)).flat().sort();
+  const names = (await Promise.all(changed)).flat().sort();
+  signal.throwIfAborted();
+  return names;
 }

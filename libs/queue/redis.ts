@@ -19,8 +19,12 @@ export function keysOf(kube: string) {
     failures: `quorate-failures:${kube}`,
     /** A list: what woke the cluster since its last run began, newest last. */
     wokenBy: (key: string) => `quorate-woken:${kube}:${key}`,
-    /** Exists while somebody has the turn of that name. */
+    /** A sorted set: cluster key, by when it is due to run again. */
+    due: `quorate-due:${kube}`,
+    /** Who had the turn of that name last, and when the next one is. */
     turn: (name: string) => `quorate-turn:${kube}:${name}`,
+    /** Exists while somebody has the turn of that name. */
+    claim: (name: string) => `quorate-claim:${kube}:${name}`,
   };
 }
 

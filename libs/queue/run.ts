@@ -12,17 +12,29 @@ export interface Task {
   wokenBy: Wake[];
   /** How often the key has failed since it last succeeded. */
   failures: number;
+  /**
+   * What the last run left for this one. Only there where nothing but the delay that it asked for led to this run: no
+   * event, no failure, and no run that was cut off meanwhile.
+   */
+  note?: unknown;
+}
+
+/** When to run again if no event comes first, in milliseconds, and what to tell that run: plain JSON, and little of it. */
+export interface Ending {
+  requeueAfterMs?: number;
+  note?: unknown;
 }
 
 /**
  * One run of a key. It must end soon after the signal is aborted, because another worker may then begin; what
  * it returns or throws after that counts for nothing.
  */
-export type TaskHandler = (task: Task, signal: AbortSignal) => Promise<{ requeueAfterMs?: number }>;
+export type TaskHandler = (task: Task, signal: AbortSignal) => Promise<Ending>;
 
 /** How a run ended, as far as the queue is concerned: when to run again if no event comes, or not at all. */
 export interface Outcome {
   againAfterMs?: number;
+  note?: unknown;
 }
 
 /**
@@ -47,13 +59,13 @@ export async function runTask(
   const task = await takeTask(redis, kube, data);
   lock.check();
   try {
-    const { requeueAfterMs } = await handler(task, lock.signal);
+    const { requeueAfterMs, note } = await handler(task, lock.signal);
     lock.check();
     if (task.failures > 0) {
       await redis.hdel(failuresKey, key);
       log.info({ key, failures: task.failures }, 'runs succeed again');
     }
-    return requeueAfterMs === undefined ? {} : { againAfterMs: requeueAfterMs };
+    return requeueAfterMs === undefined ? {} : { againAfterMs: requeueAfterMs, note };
   } catch (error) {
     lock.check();
     const failures = await redis.hincrby(failuresKey, key, 1);
@@ -66,7 +78,7 @@ export async function runTask(
 }
 
 /** The task with what is kept beside it; whatever woke the key from now on belongs to its next run. */
-async function takeTask(redis: Redis, kube: string, { key, wake }: TaskData): Promise<Task> {
+async function takeTask(redis: Redis, kube: string, { key, wake, note }: TaskData): Promise<Task> {
   const keys = keysOf(kube);
   const wokenKey = keys.wokenBy(key);
   const results = await redis.multi().hget(keys.failures, key).lrange(wokenKey, 0, -1).del(wokenKey).exec();
@@ -74,5 +86,6 @@ async function takeTask(redis: Redis, kube: string, { key, wake }: TaskData): Pr
   const wokenBy = Array.isArray(woken) ? woken.map((text): Wake => JSON.parse(String(text))) : [];
   // The list may have gone with an earlier run that was killed, or with Redis.
   if (wake !== undefined && !wokenBy.some(({ eventId }) => eventId === wake.eventId)) wokenBy.unshift(wake);
-  return { key, wokenBy, failures: Number(failures ?? 0) };
+  const task = { key, wokenBy, failures: Number(failures ?? 0) };
+  return wokenBy.length === 0 && task.failures === 0 && note !== undefined ? { ...task, note } : task;
 }

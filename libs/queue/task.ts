@@ -13,10 +13,12 @@ export interface Wake {
   atMs?: number;
 }
 
-/** What BullMQ stores of a task: its key, and the event that made it where one did. */
+/** What BullMQ stores of a task: its key, and what made it. */
 export interface TaskData {
   key: string;
   wake?: Wake;
+  /** What the last run left for one that nothing but its delay leads to. */
+  note?: unknown;
 }
 
 export type TaskQueue = Queue<TaskData>;
@@ -48,8 +50,14 @@ export async function addEventTask(queue: TaskQueue, key: string, wake: Wake): P
 }
 
 /** A task that the last run asked for. It gives way to one that exists, since that one starts earlier. */
-export async function addLaterTask(queue: TaskQueue, key: string, delayMs: number): Promise<void> {
-  await queue.add('reconcile', { key }, { ...taskOptions(), deduplication: { id: key }, delay: delayMs });
+export async function addLaterTask(
+  queue: TaskQueue,
+  key: string,
+  delayMs: number,
+  note?: unknown,
+): Promise<void> {
+  const data: TaskData = { key, ...(note !== undefined && { note }) };
+  await queue.add('reconcile', data, { ...taskOptions(), deduplication: { id: key }, delay: delayMs });
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ServerAccess } from '../service/access.ts';
 import type { Log } from '../service/log.ts';
 import { answered, keysOf, openRedis } from './redis.ts';
-import { addEventTask, openQueue, type TaskJob, type Wake } from './task.ts';
+import { addEventTask, addLaterTask, openQueue, type TaskJob, type Wake } from './task.ts';
+import { type Turn, takeTurn } from './turn.ts';
 
 /** The side of the queue that asks for runs. Every method throws QUEUE_UNREACHABLE within 2 s when Redis is down. */
 export interface Tasks {
@@ -10,8 +11,10 @@ export interface Tasks {
    * once more when it ends, one that waits for a delay (a requeue or a backoff) runs now.
    */
   wake(key: string, wake: Wake): Promise<void>;
-  /** True for one caller per name and period, over all processes: whoever asks first has the turn. */
-  claimTurn(name: string, periodMs: number): Promise<boolean>;
+  /** Sees to it that the key has a task: one that has none runs now, and any other as it would have. */
+  ensure(key: string): Promise<void>;
+  /** Runs the work if the turn of that name is due and nobody else has it, see `takeTurn`; throws what the work throws. */
+  takeTurn(name: string, periodMs: number, work: (turn: Turn) => Promise<void>): Promise<void>;
   /** Whether Redis answers, as far as is known right now. */
   connected(): boolean;
   /** How many keys wait, run, and wait for a delay. */
@@ -58,9 +61,13 @@ export function connectTasks(options: ServerAccess & { kube: string; log: Log })
         ]),
       );
     },
-    async claimTurn(name, periodMs) {
+    async ensure(key) {
       await tried;
-      return (await answered(redis.set(keys.turn(name), '1', 'PX', periodMs, 'NX'))) === 'OK';
+      await answered(addLaterTask(queue, key, 0));
+    },
+    async takeTurn(name, periodMs, work) {
+      await tried;
+      await takeTurn(redis, kube, { name, periodMs }, work);
     },
     connected: () => redis.status === 'ready',
     async counts() {

@@ -5,6 +5,7 @@ import type { ServerAccess } from '../service/access.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import { createOutage } from '../service/outage.ts';
+import { chaseOverdue, noteDue } from './due.ts';
 import { type LockWatch, watchLock } from './lock.ts';
 import { openRedis, queueName, queuePrefix } from './redis.ts';
 import { type Outcome, runTask, type TaskHandler } from './run.ts';
@@ -39,9 +40,10 @@ const confirmTimeoutMs = 2000;
  * Runs tasks until closed, with the semantics of client-go's work queue: no two runs of a key overlap, a key
  * that is woken while it runs runs once more, and one that fails comes again after a growing delay, which an
  * event cuts short without setting its count of failures back. Waits for Redis, at the start and whenever it
- * is gone. A requeue is lost when the worker dies right after the run or Redis loses its data: a periodic
- * resync has to be the net under it. After a lost Redis, a key may also begin in another process up to
- * `lockDurationMs / 2` before its run here learns that its lock is gone; writes need preconditions anyway.
+ * is gone. A requeue that is lost because the worker dies right after the run is made up for within some 10 s; one that
+ * Redis loses with its data, only by whoever wakes all keys then. After a lost Redis, a key may also begin in
+ * another process up to `lockDurationMs / 2` before its run here learns that its lock is gone; writes need
+ * preconditions anyway.
  */
 export function startWorker(options: WorkerOptions, handler: TaskHandler): QueueWorker {
   const { url, kube, concurrency, log, random = Math.random } = options;
@@ -63,6 +65,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
   const runs = new Map<string, Promise<void>>();
   const requests = new Set<Promise<void>>();
   let cutOff = 0;
+  const stop = new AbortController();
 
   const process = async (job: Job<TaskData, Outcome>): Promise<Outcome> => {
     const { key } = job.data;
@@ -75,7 +78,12 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     runs.set(key, ended);
     try {
       await before;
-      return await runTask({ redis, kube, log, random }, job.data, lock, handler);
+      const { note: _note, ...data } = job.data;
+      // A run that was cut off may have taken with it what woke it.
+      const given = job.attemptsStarted > 1 ? data : job.data;
+      const outcome = await runTask({ redis, kube, log, random }, given, lock, handler);
+      await noteDue(redis, kube, key, outcome.againAfterMs);
+      return outcome;
     } catch (error) {
       cutOff++;
       log.warn({ key, reason: messageOf(error) }, 'a run was cut off; the key runs again');
@@ -107,20 +115,23 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     locks,
   );
 
-  const runLater = (key: string, delayMs: number) => {
-    const request: Promise<void> = addLaterTask(queue, key, delayMs)
+  const runLater = (key: string, { againAfterMs = 0, note }: Outcome) => {
+    const request: Promise<void> = addLaterTask(queue, key, againAfterMs, note)
       .catch((error) =>
-        log.warn({ key, reason: messageOf(error) }, 'a requeue was lost; the resync makes up for it'),
+        log.warn(
+          { key, reason: messageOf(error) },
+          'a requeue was lost, and is made up for when it is overdue',
+        ),
       )
       .finally(() => requests.delete(request));
     requests.add(request);
   };
   // BullMQ says so only after Redis has accepted that the task ended under its own lock.
-  worker.on('completed', (job, { againAfterMs }) => {
-    if (againAfterMs !== undefined) runLater(job.data.key, againAfterMs);
+  worker.on('completed', (job, outcome) => {
+    if (outcome.againAfterMs !== undefined) runLater(job.data.key, outcome);
   });
   worker.on('failed', (job) => {
-    if (job !== undefined) runLater(job.data.key, 0);
+    if (job !== undefined) runLater(job.data.key, {});
   });
   worker.on('error', (error) => {
     // The copy of the connection may still fail when the first is back: that belongs to the same outage.
@@ -128,10 +139,12 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     log[ofConnection ? 'debug' : 'warn']({ reason: messageOf(error) }, 'queue error');
   });
   worker.run().catch((error) => log.error({ reason: messageOf(error) }, 'the queue worker ended'));
+  const chasing = chaseOverdue({ redis, queue, kube, log, signal: stop.signal });
 
   return {
     cutOffCount: () => cutOff,
     async close() {
+      stop.abort();
       // Takes no more tasks from here on.
       const closed = worker.close().then(() => Promise.all(requests));
       if (!(await endsWithin(Promise.all(runs.values()), closeTimeoutMs))) {
@@ -141,6 +154,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
       await endsWithin(closed, confirmTimeoutMs);
       for (const connection of [redis, ...copies]) connection.disconnect();
+      await chasing;
       await worker.abandon();
     },
   };

@@ -11,6 +11,8 @@ export interface WorkerMetrics {
   event(event: EventEnvelope): void;
   /** A pass has ended, with this record. */
   pass(decision: Decision): void;
+  /** A cluster of this engine was looked at in place of a pass. */
+  look(engine: string, outcome: 'same' | 'changed'): void;
   /** Counts the runs of this kube's tasks that were cut off, which `count` tells. */
   cutOff(count: () => number): void;
 }
@@ -41,6 +43,12 @@ export function workerMetrics(
     name: 'quorate_steps_total',
     help: 'Steps of plans, by engine, step and outcome',
     labelNames: ['engine', 'step', 'outcome'],
+    registers,
+  });
+  const looks = new Counter({
+    name: 'quorate_looks_total',
+    help: 'Looks at clusters at rest, by engine and outcome: same, or changed, which leads to a pass',
+    labelNames: ['engine', 'outcome'],
     registers,
   });
   new Gauge({
@@ -83,6 +91,7 @@ export function workerMetrics(
       passes.observe({ engine, reason }, (observe + planning + act) / 1000);
       for (const { step, outcome } of done) steps.inc({ engine, step, outcome });
     },
+    look: (engine, outcome) => looks.inc({ engine, outcome }),
     cutOff: (count) =>
       toldBy(registry, count, {
         name: 'quorate_lock_losses_total',

@@ -7,8 +7,12 @@ import { type ClusterKey, parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import type { TaskHandler } from '../../libs/queue/run.ts';
 import type { Log } from '../../libs/service/log.ts';
+import type { Looks } from './look.ts';
 
-/** Runs one pass per task and hands on its decision record. A pass that ended with an error fails the task: it backs off. */
+/**
+ * Runs one pass per task, or a look where that will do, and hands on the decision record of each pass. A pass that ended
+ * with an error fails the task: it backs off.
+ */
 export function reconcile(options: {
   kube: Kube;
   engines: Engine[];
@@ -17,9 +21,10 @@ export function reconcile(options: {
   worker: string;
   /** Keys the tokens that stand for secrets in records. */
   digestKey: string;
+  looks: Looks;
   log: Log;
 }): TaskHandler {
-  const { kube, engines, record, worker, digestKey, log } = options;
+  const { kube, engines, record, worker, digestKey, looks, log } = options;
   return async (task, signal) => {
     const key = parseKey(task.key);
     const engine = engines.find(({ name }) => name === key?.engine);
@@ -27,12 +32,15 @@ export function reconcile(options: {
       log.error({ key: task.key }, 'task dropped: its key names no known engine and cluster');
       return {};
     }
+    const looked = await looks.look(engine, task, signal);
+    if (looked && !('changed' in looked)) return looked;
+    const lookedAt = looked ? [`look/${looked.changed.join(',')}`] : [];
     const traceparent = task.wokenBy.findLast((wake) => wake.traceparent !== undefined)?.traceparent;
     const decision = await runPass({
       engine,
       kube,
       key,
-      wokenBy: task.wokenBy.map((wake) => wake.eventId),
+      wokenBy: [...task.wokenBy.map((wake) => wake.eventId), ...lookedAt],
       id: randomUUID(),
       // The second field of a W3C traceparent is the trace's id.
       traceId: traceparent?.split('-')[1] ?? randomBytes(16).toString('hex'),
@@ -52,6 +60,6 @@ export function reconcile(options: {
     // Nothing is done before an edit is approved, which is an event.
     if (decision.approval?.state === 'held' && decision.steps.length === 0 && plan?.steps.length !== 0)
       return {};
-    return plan?.requeueAfterMs === undefined ? {} : { requeueAfterMs: plan.requeueAfterMs };
+    return looks.after(engine, decision);
   };
 }

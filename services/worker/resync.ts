@@ -4,13 +4,16 @@ import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { formatKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import type { Tasks } from '../../libs/queue/tasks.ts';
-import { wait } from '../../libs/service/backoff.ts';
+import { backoffMs, wait } from '../../libs/service/backoff.ts';
 import type { Log } from '../../libs/service/log.ts';
 
+/** How often to ask whether Redis has lost what was due, in milliseconds. It costs two small requests to Redis. */
+const askEveryMs = 5000;
+
 /**
- * Wakes every cluster once a period, from the Kubernetes API alone: the net under events and tasks that were
- * lost with NATS or Redis. Of all workers one does it each time; the period has some jitter, so that clusters of
- * several kubes do not march in step.
+ * The net under events and tasks that were lost, from the Kubernetes API alone, in one list for all clusters. Of all
+ * workers one does it each time. Every cluster is woken at once when Redis is new, has lost its data or was started
+ * again. Otherwise, once a period, each cluster that has no task gets one; those that have one look after themselves.
  */
 export async function resync(options: {
   kube: Kube;
@@ -23,25 +26,29 @@ export async function resync(options: {
   const { kube, engines, tasks, periodMs, log, signal } = options;
   while (!signal.aborted) {
     try {
-      if (await tasks.claimTurn('resync', periodMs)) await wakeAll(kube, engines, tasks, signal);
+      await tasks.takeTurn('resync', periodMs, async (turn) => {
+        for (const { key, version } of await clustersOf(kube, engines, signal)) {
+          if (turn === 'first') await tasks.wake(key, { eventId: `resync/${version}` });
+          else await tasks.ensure(key);
+        }
+      });
     } catch (error) {
-      // What is down is logged by whoever found it down; the next turn tries again.
+      // What is down is logged by whoever found it down; the turn is due again the next time.
       log.debug({ reason: messageOf(error) }, 'resync postponed');
     }
-    await wait(periodMs * (0.2 + 0.1 * Math.random()), signal);
+    await wait(backoffMs(0, { baseMs: askEveryMs, capMs: askEveryMs }), signal);
   }
 }
 
-async function wakeAll(kube: Kube, engines: Engine[], tasks: Tasks, signal: AbortSignal): Promise<void> {
+async function clustersOf(kube: Kube, engines: Engine[], signal: AbortSignal) {
+  const clusters: { key: string; version: string }[] = [];
   for (const engine of engines) {
     const { items } = await kube.list(resourceTypeOf(engine.resource), { signal });
     for (const { metadata } of items) {
-      const key = formatKey({
-        engine: engine.name,
-        namespace: metadata.namespace ?? '',
-        name: metadata.name,
-      });
-      await tasks.wake(key, { eventId: `resync/${metadata.uid}/${metadata.resourceVersion}` });
+      const { namespace = '', name, uid, resourceVersion } = metadata;
+      const key = formatKey({ engine: engine.name, namespace, name });
+      clusters.push({ key, version: `${uid}/${resourceVersion}` });
     }
   }
+  return clusters;
 }

@@ -8,6 +8,7 @@ import { natsAccess, redisAccess } from '../../libs/service/access.ts';
 import { digestKeyOf } from '../../libs/service/digest-key.ts';
 import type { Service } from '../../libs/service/run.ts';
 import { dispatch } from './dispatch.ts';
+import { createLooks } from './look.ts';
 import { workerMetrics } from './metrics.ts';
 import { openOutbox } from './outbox.ts';
 import { reconcile } from './reconcile.ts';
@@ -36,8 +37,10 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
     });
     const outbox = openOutbox(bus, log);
     const observed = workerMetrics(metrics, { kube: kube.id, tasks, bus });
+    const periodMs = config.QUORATE_RESYNC_MS;
     const pass = reconcile({
       ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
+      looks: createLooks({ periodMs, count: observed.look }),
       record(key, decision) {
         observed.pass(decision);
         outbox.send(key, decision);
@@ -57,7 +60,7 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
     health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
     await Promise.all([
       dispatch({ bus, tasks, engines, kube: kube.id, stored: observed.event, log, signal }),
-      resync({ kube, engines, tasks, periodMs: config.QUORATE_RESYNC_MS, log, signal }),
+      resync({ kube, engines, tasks, periodMs, log, signal }),
     ]);
     await worker.close();
     await outbox.close();

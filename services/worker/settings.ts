@@ -24,8 +24,8 @@ export const workerSettings = settings.extend({
     .number()
     .int()
     .min(1000)
-    .default(30_000)
+    .default(7_200_000)
     .describe(
-      'How often every cluster gets a pass of its own, in milliseconds: the net under events that were lost.',
+      'The longest time that a cluster at rest is only looked at, in milliseconds; then it gets a pass. As often, clusters are listed, as a net under events that were lost.',
     ),
 });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isError } from '../../libs/errors/catalogue.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
+import type { Turn } from '../../libs/queue/turn.ts';
 import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
@@ -135,6 +136,87 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         lock,
       ),
     ));
+
+  test('what was left for a run that was then cut off is not told to the one that makes up for it', () =>
+    withRedis(async (redis) => {
+      const kube = `note-${process.pid}-${redis.port}`;
+      const leave = async () => ({ requeueAfterMs: 200, note: { left: 1 } });
+      await withQueue(
+        redis,
+        async ({ tasks }) => {
+          await tasks.wake('etcd/a/x', { eventId: '1' });
+          await until('it is due again', async () => (await tasks.counts()).delayed === 1);
+        },
+        leave,
+        { kube, ...lock },
+      );
+      await withWorkerProcess(redis, kube, async ({ child, output }) => {
+        await until('the process took it', () => output().includes('began etcd/a/x'));
+        child.kill('SIGKILL');
+      });
+      await withQueue(
+        redis,
+        async ({ runs }) => {
+          await until('another took over, and went on', () => runs.length === 2);
+          assert.deepEqual(
+            runs.map(({ note }) => note),
+            [undefined, { left: 1 }],
+          );
+        },
+        leave,
+        { kube, ...lock },
+      );
+    }));
+
+  test('a requeue that got lost is made up for', () =>
+    withRedis((redis) =>
+      withQueue(
+        redis,
+        async ({ kube, tasks, runs }) => {
+          await tasks.wake('etcd/a/x', { eventId: '1' });
+          await until('it is due again', async () => (await tasks.counts()).delayed === 1);
+          const script = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`;
+          await redisCommand(redis, `EVAL "${script}" 0 quorate:reconcile-${kube}:*`);
+          assert.equal((await tasks.counts()).delayed, 0);
+          await until('it runs again', () => runs.length > 1);
+        },
+        async () => ({ requeueAfterMs: 2000 }),
+        lock,
+      ),
+    ));
+
+  test('to a Redis that was started again, or lost its data, every turn is the first', async () => {
+    const redis = await startRedis({ arguments: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    const tasks = connectTasks({ url: redis.url, kube: 'turns', log: createTestLog() });
+    try {
+      const turns: Turn[] = [];
+      const take = () => tasks.takeTurn('resync', 3_600_000, async (turn) => void turns.push(turn));
+      await take();
+      await take();
+      assert.deepEqual(turns, ['first']);
+      await redis.kill9();
+      await redis.restart();
+      await until('it is asked again', () =>
+        take()
+          .then(() => turns.length === 2)
+          .catch(() => false),
+      );
+      await redisCommand(redis, 'FLUSHALL');
+      await take();
+      // Lost while it was had, it is due once more: nobody knows whether what was done then is still there.
+      await redisCommand(redis, 'FLUSHALL');
+      await tasks.takeTurn('resync', 3_600_000, async (turn) => {
+        turns.push(turn);
+        await redisCommand(redis, 'FLUSHALL');
+      });
+      await take();
+      await take();
+      assert.deepEqual(turns, ['first', 'first', 'first', 'first', 'first']);
+    } finally {
+      await tasks.close();
+      await redis.stop();
+    }
+  });
 
   test('when Redis forgets everything, a running key is aborted and never runs twice at once here', () =>
     withRedis(async (redis) => {

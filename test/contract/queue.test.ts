@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Task } from '../../libs/queue/run.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
+import type { Turn } from '../../libs/queue/turn.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
@@ -229,8 +230,8 @@ describe('the work queue', { concurrency: 4 }, () => {
         assert.ok((second?.beganMs ?? 0) - (first?.beganMs ?? 0) >= 298);
         const answer = await redisCommand(redis, `KEYS *${kube}*`);
         const keys = answer.split('\r\n').filter((line) => line.startsWith('quorate'));
-        // BullMQ's own, one each per queue; the log of events is cut at some hundred.
-        const fixed = ['events', 'id', 'marker', 'meta', 'stalled-check'];
+        // BullMQ's own, one each per queue, of which the log of events is cut at some hundred; and a claim for seconds.
+        const fixed = ['events', 'id', 'marker', 'meta', 'stalled-check', 'overdue'];
         assert.ok(keys.length > 0);
         assert.deepEqual(
           keys.filter((key) => !fixed.includes(key.split(':').at(-1) ?? '')),
@@ -256,11 +257,73 @@ describe('the work queue', { concurrency: 4 }, () => {
     );
   });
 
-  test('one of many callers has the turn, once per period', async () => {
+  test('a run gets what the last one left for it, unless anything but its delay led to it', async () => {
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        await tasks.wake('etcd/a/x', { eventId: '1' });
+        await until('it ran three times', () => runs.length === 3);
+        assert.deepEqual(
+          runs.map(({ note }) => note),
+          [undefined, { left: 1 }, { left: 2 }],
+        );
+        await until('it waits for the hour', async () => (await tasks.counts()).delayed === 1);
+        await tasks.wake('etcd/a/x', { eventId: '2' });
+        await until('it ran again', () => runs.length === 4);
+        assert.equal(runs[3]?.note, undefined);
+        assert.equal(runs[3]?.failures, 0);
+        await until('it failed', () => runs.length === 5);
+        assert.equal(runs[4]?.note, undefined);
+        await idle(tasks);
+      },
+      async ({ note, wokenBy, failures }) => {
+        if (failures > 0) return {};
+        if (wokenBy[0]?.eventId === '2') throw new Error('refused');
+        const left = ((note as { left: number } | undefined)?.left ?? 0) + 1;
+        return { requeueAfterMs: left < 3 ? 10 : 3_600_000, note: { left } };
+      },
+    );
+  });
+
+  test('a key that has a task keeps it, and one that has none gets one', async () => {
+    await withQueue(
+      redis,
+      async ({ tasks, runs }) => {
+        await tasks.ensure('etcd/a/x');
+        await until('it ran', () => runs.length === 1);
+        await until('it waits for the hour', async () => (await tasks.counts()).delayed === 1);
+        await tasks.ensure('etcd/a/x');
+        await tasks.ensure('etcd/a/y');
+        await until('the other one ran', () => runs.length === 2);
+        assert.deepEqual(
+          runs.map(({ key, wokenBy }) => [key, wokenBy]),
+          [
+            ['etcd/a/x', []],
+            ['etcd/a/y', []],
+          ],
+        );
+      },
+      async () => ({ requeueAfterMs: 3_600_000 }),
+    );
+  });
+
+  test('one of many callers has the turn, once per period, and again when it failed', async () => {
     await withQueue(redis, async ({ tasks }) => {
-      const answers = await Promise.all(Array.from({ length: 10 }, () => tasks.claimTurn('resync', 300)));
-      assert.equal(answers.filter(Boolean).length, 1);
-      await until('the next period', () => tasks.claimTurn('resync', 300));
+      const turns: Turn[] = [];
+      const take = () => tasks.takeTurn('resync', 300, async (turn) => void turns.push(turn));
+      await assert.rejects(
+        tasks.takeTurn('resync', 300, async () => {
+          throw new Error('refused');
+        }),
+        /refused/,
+      );
+      await Promise.all(Array.from({ length: 10 }, take));
+      assert.deepEqual(turns, ['first']);
+      await until('the next period', async () => {
+        await take();
+        return turns.length > 1;
+      });
+      assert.deepEqual(turns, ['first', 'next']);
     });
   });
 
