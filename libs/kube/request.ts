@@ -27,24 +27,22 @@ export interface Requests {
 export function openRequests(source: AccessSource, userAgent: string, timeoutMs: number): Requests {
   return {
     ask(asked) {
-      return answered(asked, async () => {
-        const reply = await dispatch(source, userAgent, asked, within(timeoutMs, asked.signal));
-        const text = await reply.body.text();
-        return { status: reply.statusCode, body: parse(text, reply.statusCode), said: nameOf(asked) };
-      });
+      return answered(asked, () =>
+        within(timeoutMs, asked.signal, async (signal) => {
+          const reply = await dispatch(source, userAgent, asked, signal);
+          const text = await reply.body.text();
+          return { status: reply.statusCode, body: parse(text, reply.statusCode), said: nameOf(asked) };
+        }),
+      );
     },
     stream(asked) {
-      return answered(asked, async () => {
-        const opening = new AbortController();
-        const tooLate = setTimeout(() => opening.abort(new Error(`no reply in ${timeoutMs} ms`)), timeoutMs);
-        try {
-          const reply = await dispatch(source, userAgent, asked, either(opening.signal, asked.signal));
+      return answered(asked, () =>
+        within(timeoutMs, asked.signal, async (signal) => {
+          const reply = await dispatch(source, userAgent, asked, signal);
           if (reply.statusCode < 300) return reply.body;
           throw failureOf(reply.statusCode, parse(await reply.body.text(), reply.statusCode), nameOf(asked));
-        } finally {
-          clearTimeout(tooLate);
-        }
-      });
+        }),
+      );
     },
     close: () => source.close(),
   };
@@ -52,11 +50,23 @@ export function openRequests(source: AccessSource, userAgent: string, timeoutMs:
 
 const nameOf = (asked: Asked): string => `${asked.method} ${asked.path}`;
 
-const either = (one: AbortSignal, other: AbortSignal | undefined): AbortSignal =>
-  other === undefined ? one : AbortSignal.any([one, other]);
-
-const within = (timeoutMs: number, signal: AbortSignal | undefined): AbortSignal =>
-  either(AbortSignal.timeout(timeoutMs), signal);
+/**
+ * Runs a request under a time limit. The timer goes with the request: thousands that wait out their time, as those of
+ * `AbortSignal.timeout` do, keep what belongs to them in memory until it is old and expensive to collect.
+ */
+async function within<Result>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const limit = new AbortController();
+  const tooLate = setTimeout(() => limit.abort(new Error(`no reply in ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await run(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
+  } finally {
+    clearTimeout(tooLate);
+  }
+}
 
 /** Sends once, and once more with credentials read anew where the API did not accept them. */
 async function dispatch(

@@ -40,9 +40,15 @@ export async function observe({ key, kube, resource, signal }: ObserveContext): 
 
 /** What the member says of itself. */
 export async function askMember(url: string, signal: AbortSignal): Promise<string> {
-  const reply = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]) });
-  if (!reply.ok) throw new Error(`the member answers ${reply.status}`);
-  return reply.text();
+  const limit = new AbortController();
+  const tooLate = setTimeout(() => limit.abort(new Error('no answer in time')), answerTimeoutMs);
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.any([signal, limit.signal]) });
+    if (!reply.ok) throw new Error(`the member answers ${reply.status}`);
+    return await reply.text();
+  } finally {
+    clearTimeout(tooLate);
+  }
 }
 
 async function answer<Value>(ask: () => Promise<Value>): Promise<Answer<Value>> {
