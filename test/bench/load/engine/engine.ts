@@ -1,6 +1,6 @@
 import type { ActContext, Engine, StepOutcome } from '../../../../libs/engine/contract.ts';
 import type { KubeObject } from '../../../../libs/kube/object.ts';
-import { type BenchmarkFacts, observe } from './observe.ts';
+import { askMember, type BenchmarkFacts, observe } from './observe.ts';
 import { engineName, plan } from './plan.ts';
 import { type BenchmarkSpec, benchmarkResource, configMapType } from './resource.ts';
 
@@ -15,6 +15,13 @@ export const benchmarkEngine: Engine<BenchmarkSpec, BenchmarkFacts> = {
   owned: [configMapType],
   observe,
   plan,
+  look: {
+    answers({ name, member }) {
+      if (member === null) return {};
+      return member.answer.ok ? { [name]: { address: member.url, answer: member.answer.value } } : undefined;
+    },
+    ask: askMember,
+  },
   steps: { applyConfigMap },
 };
 

@@ -8,8 +8,8 @@ export interface BenchmarkFacts {
   /** The uid of the resource; `null` where there is none. */
   owner: string | null;
   configMaps: Answer<{ name: string; uid: string; value: string }[]>;
-  /** What the member says; `null` where the cluster has none. */
-  member: Answer<string> | null;
+  /** The member and what it says; `null` where the cluster has none. */
+  member: { url: string; answer: Answer<string> } | null;
 }
 
 /** In milliseconds; longer than any answer that the benchmark asks for. */
@@ -32,7 +32,9 @@ export async function observe({ key, kube, resource, signal }: ObserveContext): 
         })
         .sort((one, other) => (one.name < other.name ? -1 : 1));
     }),
-    memberUrl === undefined ? null : answer(() => askMember(memberUrl, signal)),
+    memberUrl === undefined
+      ? null
+      : answer(() => askMember(memberUrl, signal)).then((said) => ({ url: memberUrl, answer: said })),
   ]);
   const { namespace, name } = key;
   return { namespace, name, owner: resource?.metadata.uid ?? null, configMaps, member };

@@ -5,6 +5,9 @@ import { type BenchmarkSpec, benchmarkType } from './resource.ts';
 
 export const engineName = 'benchmark';
 
+/** A member that fails is to be seen within 15 s; some of that is for who waits behind others. */
+const lookAgainMs = 10_000;
+
 /** Decides as any engine does; the situations in order of precedence. */
 export function plan(spec: BenchmarkSpec | undefined, facts: BenchmarkFacts): Plan {
   const { name, owner, configMaps, member } = facts;
@@ -22,9 +25,14 @@ export function plan(spec: BenchmarkSpec | undefined, facts: BenchmarkFacts): Pl
     };
     return { ...unavailable('Applying', apply.why), steps: [apply] };
   }
-  if (member?.ok === false) return unavailable('MemberSilent', member.error);
+  if (member?.answer.ok === false) {
+    return { ...unavailable('MemberSilent', member.answer.error), requeueAfterMs: lookAgainMs };
+  }
   const message = `the ConfigMap ${name} is as wanted`;
-  return { reason: 'Stable', message, steps: [], status: status('True', 'Stable', message, spec.value) };
+  return {
+    ...{ reason: 'Stable', message, steps: [], status: status('True', 'Stable', message, spec.value) },
+    ...(member && { requeueAfterMs: lookAgainMs }),
+  };
 }
 
 const unavailable = (reason: string, message: string): Plan => ({
