@@ -5,7 +5,7 @@ import { programsNeeded, programVariables } from '../services/cli/toolchain/prog
 
 /**
  * `npm test`: everything, in the order in which a failure is cheapest to find. `npm test -- unit` (or checks,
- * servers, e2e) runs one part.
+ * servers, e2e, faults) runs one part.
  */
 const node = process.execPath;
 const parts: Record<string, [title: string, command: string[]][]> = {
@@ -25,6 +25,7 @@ const parts: Record<string, [title: string, command: string[]][]> = {
         'test/checks/**/*.test.ts',
         'test/recordings/*.test.ts',
         'test/e2e/{rights,run}/*.test.ts',
+        'test/faults/run/*.test.ts',
       ),
     ],
   ],
@@ -35,6 +36,7 @@ const parts: Record<string, [title: string, command: string[]][]> = {
     ],
   ],
   e2e: [['end-to-end tests', [node, 'test/e2e/main.ts']]],
+  faults: [['faults, the quick part', [node, 'test/faults/main.ts', '--quick']]],
 };
 
 function tests(concurrency: number, ...globs: string[]): string[] {

@@ -14,7 +14,7 @@ export interface Writer {
   stop(): Promise<void>;
   /**
    * Reads every write acknowledged before this call, linearizably, from the first of `endpoints` that answers
-   * within 20 s; throws an assertion that lists the lost and the wrong ones.
+   * within 20 s; throws an assertion that lists the lost and the wrong ones, and those that are back.
    */
   verify(endpoints: string[]): Promise<void>;
 }
@@ -22,11 +22,14 @@ export interface Writer {
 const writeTimeoutMs = 1000;
 const afterFailureMs = 25;
 
+/** Of so many writes, one is deleted again as soon as it is acknowledged. */
+const deletedEvery = 4;
+
 /**
- * Writes `<prefix><number>`, one after another, each key once. A write that failed is unknown: it may have been
- * stored, so nothing is asserted about it and its key is not used again. After every failure it asks for the
- * endpoints (`host:port`) anew and moves to the next. It rests for `betweenWritesMs` after each write: a few hundred
- * a second show every gap and leave the processors to what is tested.
+ * Writes `<prefix><number>`, one after another, each key once, and deletes some of them again. A write or a deletion
+ * that failed is unknown: it may have been stored, so nothing is asserted about its key, which is not used again.
+ * After every failure it asks for the endpoints (`host:port`) anew and moves to the next. It rests for
+ * `betweenWritesMs` after each write: a few hundred a second show every gap and leave the processors to what is tested.
  */
 export function startWriter(options: {
   endpoints: () => string[];
@@ -36,6 +39,8 @@ export function startWriter(options: {
 }): Writer {
   const { endpoints, prefix, betweenWritesMs = 3, log } = options;
   const acknowledged: string[] = [];
+  const deleted: string[] = [];
+  let writes = 0;
   let lastAcknowledgedMs = performance.now();
   let longestPauseMs = 0;
   let attempts = 0;
@@ -52,9 +57,14 @@ export function startWriter(options: {
       while (!stopped) {
         const key = `${prefix}${String(attempts++).padStart(8, '0')}`;
         await client.put(key, valueFor(key));
-        acknowledged.push(key);
+        writes++;
         notePause();
         lastAcknowledgedMs = performance.now();
+        if (attempts % deletedEvery !== 0) acknowledged.push(key);
+        else {
+          await client.delete(key);
+          deleted.push(key);
+        }
         if (failures > 0) log?.info({ endpoint, failures, key }, 'writes are acknowledged again');
         failures = 0;
         await sleep(betweenWritesMs);
@@ -79,7 +89,7 @@ export function startWriter(options: {
   const running = write();
 
   return {
-    acknowledged: () => acknowledged.length,
+    acknowledged: () => writes,
     longestPauseMs() {
       notePause();
       return longestPauseMs;
@@ -91,12 +101,16 @@ export function startWriter(options: {
     },
     async verify(from) {
       const expected = [...acknowledged];
+      const unexpected = [...deleted];
       const stored = new Map((await readAll(from, prefix)).map(({ key, value }) => [key, value]));
       const lost = expected.filter((key) => !stored.has(key));
       const wrong = expected.filter((key) => stored.has(key) && stored.get(key) !== valueFor(key));
-      if (lost.length + wrong.length === 0) return;
-      const counts = `${lost.length} are lost, ${wrong.length} wrong`;
-      assert.fail(`of ${expected.length} acknowledged writes ${counts}: ${[...lost, ...wrong].join(' ')}`);
+      const back = unexpected.filter((key) => stored.has(key));
+      if (lost.length + wrong.length + back.length === 0) return;
+      const counts = `${lost.length} are lost, ${wrong.length} wrong, ${back.length} back that were deleted`;
+      assert.fail(
+        `of ${expected.length} acknowledged writes ${counts}: ${[...lost, ...wrong, ...back].join(' ')}`,
+      );
     },
   };
 }

@@ -61,7 +61,8 @@ async function startStage(needs: Needs): Promise<Stage> {
   return stageAt(place, bench);
 }
 
-const untilServed = ({ kubectl }: Place) =>
+/** Waits until the API knows the kind of the clusters. */
+export const untilServed = ({ kubectl }: Pick<Place, 'kubectl'>) =>
   until('the CRD is installed', () =>
     kubectl.run('wait', '--for=condition=Established', 'crd/etcdclusters.etcd.database.coreos.com').then(
       () => true,
@@ -69,7 +70,8 @@ const untilServed = ({ kubectl }: Place) =>
     ),
   );
 
-function stageAt(place: Place, bench: Bench): Stage {
+/** The stage on a place that Quorate already runs for. */
+export function stageAt(place: Place, bench: Bench): Stage {
   const { kubectl, end, ...rest } = place;
   const addresses = new Map<string, string[]>();
 

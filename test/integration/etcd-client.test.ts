@@ -150,16 +150,18 @@ test('a writer goes on through the death of the leader, and what it was promised
   assert.ok(writer.longestPauseMs() > 100, `an election takes longer than ${writer.longestPauseMs()} ms`);
   await writer.verify(processes.endpoints());
 
-  await t.test('and a lost or altered write would be noticed', async () => {
-    await run(process.env['ETCDCTL'] ?? 'etcdctl', ['del', 'w/00000003'], {
+  await t.test('and a lost or altered write, and one that is back, would be noticed', async () => {
+    await run(process.env['ETCDCTL'] ?? 'etcdctl', ['del', 'w/00000004'], {
       env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: leader.endpoint },
     });
     const altering = connectEtcd(leader.endpoint);
     await altering.put('w/00000005', 'something else');
+    // The writer has deleted this one.
+    await altering.put('w/00000003', 'value of w/00000003');
     altering.close();
     await assert.rejects(writer.verify(processes.endpoints()), {
       name: 'AssertionError',
-      message: /1 are lost, 1 wrong: w\/00000003 w\/00000005$/,
+      message: /1 are lost, 1 wrong, 1 back that were deleted: w\/00000004 w\/00000005 w\/00000003$/,
     });
   });
 });

@@ -82,6 +82,8 @@ export interface EtcdClient {
   /** The alarms of all members; needs a quorum. */
   alarms(): Promise<EtcdAlarm[]>;
   put(key: string, value: string): Promise<void>;
+  /** Takes away one key, if it is there. */
+  delete(key: string): Promise<void>;
   /** Linearizable; `undefined` where there is no such key. */
   get(key: string): Promise<string | undefined>;
   /** All keys that begin with `prefix` (not empty), linearizable, of one revision, sorted by key. */
@@ -189,6 +191,9 @@ export function connectEtcd(
     },
     async put(key, value) {
       await call('KV', 'Put', { key: Buffer.from(key), value: Buffer.from(value) }, requireLeader);
+    },
+    async delete(key) {
+      await call('KV', 'DeleteRange', { key: Buffer.from(key) }, requireLeader);
     },
     async get(key) {
       const request = { key: Buffer.from(key) };

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { TestCluster } from '../../e2e/cluster.ts';
+import { type Scene, subjectOf } from './scene.ts';
+
+/** Which members of a cluster a word means. */
+export const choice = z
+  .enum(['newest', 'oldest', 'leader', 'follower', 'any', 'two', 'all'])
+  .default('follower');
+
+/** The names of the pods that are meant. `follower`, `any` and `two` leave it to chance which. */
+export async function chooseMembers(
+  { random }: Scene,
+  cluster: TestCluster,
+  which: z.infer<typeof choice>,
+): Promise<string[]> {
+  const names = cluster.pods().map(({ metadata }) => metadata.name);
+  const given = (name: string | undefined) => {
+    if (name === undefined) throw new Error(`${cluster.name} has no members`);
+    return [name];
+  };
+  switch (which) {
+    case 'newest':
+      return given(names.at(-1));
+    case 'oldest':
+      return given(names[0]);
+    case 'leader':
+      return [(await cluster.roles()).leader];
+    case 'follower':
+      return [random.pick((await cluster.roles()).followers)];
+    case 'any':
+      return [random.pick(names)];
+    case 'two': {
+      const spared = random.pick(names);
+      return names.filter((name) => name !== spared).slice(0, 2);
+    }
+    case 'all':
+      return names;
+  }
+}
+
+/** Waits until every cluster is as it was last asked to be, and nothing of one that was deleted is left. */
+export async function settleAll(scene: Scene, limitMs: number): Promise<void> {
+  await Promise.all([...scene.subjects.keys()].map((name) => settle(scene, name, limitMs)));
+}
+
+async function settle(scene: Scene, name: string, limitMs: number): Promise<void> {
+  const { cluster, size } = subjectOf(scene, name);
+  if (size > 0) return cluster.settled(size, limitMs);
+  const { watched } = scene;
+  return cluster.until(
+    'nothing of it is left',
+    () =>
+      watched.resource(name) === undefined &&
+      [watched.pods(name), watched.claims(name), watched.services(name)].flat().length === 0,
+    limitMs,
+  );
+}
