@@ -10,6 +10,8 @@ export interface ServiceProcess {
   get(path: string): Promise<{ status: number; text: string } | undefined>;
   /** Asks it to stop, in order; resolves to its exit code, or to the signal that ended it. */
   stop(): Promise<number | NodeJS.Signals | null>;
+  /** Sends a signal to it, e.g. SIGKILL or SIGSTOP, and waits for nothing. */
+  kill(signal: NodeJS.Signals): void;
   /** The lines of its log. */
   log(): { msg: string; level: string; httpPort?: number; instance?: string; [field: string]: unknown }[];
 }
@@ -37,6 +39,7 @@ export function startService(
   };
   return {
     log,
+    kill: (signal) => void child.kill(signal),
     async get(path) {
       const port = await until('the log names the port', () => {
         if (hasEnded(child)) throw new Error(`the service ended: ${output}`);

@@ -14,12 +14,10 @@ import { eventSubject } from '../../libs/bus/subjects.ts';
 import { connectKube, type WatchableKube } from '../../libs/kube/client.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { type KubeObject, labels, type ResourceType, resourceTypes } from '../../libs/kube/object.ts';
-import { createStore } from '../../libs/sandbox/memory.ts';
-import type { NodeFaults } from '../../libs/sandbox/node-faults.ts';
-import type { Runtime } from '../../libs/sandbox/runtime.ts';
-import { startApi } from '../../libs/sandbox/server.ts';
+import { noTracing, readTraceparent } from '../../libs/service/tracing.ts';
 import { runWatcher, type WatchedEngine } from '../../services/watcher/watcher.ts';
 import { createTestLog } from '../log.ts';
+import { startSandboxApi } from '../sandbox-api.ts';
 import { startNats, type TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
 
@@ -74,32 +72,12 @@ interface World {
   watch(options?: { compareMs?: number }): () => Promise<void>;
 }
 
-const noPods: Runtime = {
-  logs: () => Promise.reject(new Error('no pod runs here')),
-  exec: () => Promise.reject(new Error('no pod runs here')),
-};
-
-const unbreakable: NodeFaults = {
-  die: () => Promise.reject(new Error('there is no node')),
-  revive: () => {},
-  emptyClaim: () => false,
-};
-
 /** A Kubernetes API, NATS and connections to both; all end with the test. */
 async function createWorld(context: TestContext): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-watcher-'));
   const nats = await startNats();
   const log = createTestLog();
-  const store = createStore();
-  const allocateClusterIp = () => '10.0.0.1';
-  const api = await startApi({
-    store,
-    directory,
-    runtime: noPods,
-    node: unbreakable,
-    allocateClusterIp,
-    log,
-  });
+  const api = await startSandboxApi(directory, log);
   const { kubeconfigPath } = api;
   const kube = connectKube({ id: 'local', kubeconfigPath });
   const end = new AbortController();
@@ -126,7 +104,10 @@ async function createWorld(context: TestContext): Promise<World> {
       const own = connectKube({ id: 'local', kubeconfigPath });
       const ownBus = await connectBus({ url: nats.url, name: 'watcher', log, signal });
       const digestKey = 'the key of this test';
-      await runWatcher({ kube: own, bus: ownBus, engines: [engine], digestKey, log, signal, ...options });
+      await runWatcher({
+        ...{ kube: own, bus: ownBus, engines: [engine], digestKey, tracing: noTracing, log, signal },
+        ...options,
+      });
       await ownBus.close();
       await own.close();
     })();
@@ -207,7 +188,9 @@ describe('the watcher', { concurrency: 2 }, () => {
     const all = await events(bus);
     assert.ok(all.every((event) => event.data.metadata.name !== 'foreign'));
     assert.ok(all.every((event) => event.data.metadata.managedFields === undefined));
-    assert.equal(new Set(all.map((event) => event.traceparent)).size, all.length);
+    const traces = all.map(({ traceparent }) => readTraceparent(traceparent)?.traceId);
+    assert.equal(new Set(traces).size, all.length);
+    assert.ok(!traces.includes(undefined));
   });
 
   test('what changed, came or vanished while no watcher ran is published by the next one', async (context) => {
