@@ -11,8 +11,6 @@ import { replay } from './replay.ts';
 
 /** What has to be known for a look: plain JSON of some hundred bytes, which may be lost at any time. */
 export interface Sight {
-  /** Another version of the engine might decide otherwise. */
-  engineVersion: number;
   /** By the member's name, where it answers and a digest of what it said. */
   members: Record<string, { address: string; said: string }>;
 }
@@ -30,7 +28,7 @@ export function sightOf(engine: Engine, decision: Decision): Sight | undefined {
   const members = Object.entries(answers).map(
     ([name, { address, answer }]) => [name, { address, said: digest(answer) }] as const,
   );
-  return { engineVersion: decision.engine.version, members: Object.fromEntries(members) };
+  return { members: Object.fromEntries(members) };
 }
 
 /**

@@ -56,11 +56,11 @@ describe('looks', () => {
     assert.deepEqual(state.counted, ['test changed']);
   });
 
-  test('give way to a pass where another version of the engine, or nobody known, has left the note', async () => {
+  test('give way to a pass where another version, or nobody known, has left the note', async () => {
     const ending = resting();
-    const note = JSON.parse(JSON.stringify(ending.note));
-    note.sight.engineVersion++;
-    assert.equal(await later({ ...ending, note }), undefined);
+    const newer = { ...engine, version: engine.version + 1 };
+    const task = { key: 'k', wokenBy: [], failures: 0, note: ending.note };
+    assert.equal(await looks.look(newer, task, signal), undefined);
     assert.equal(await later({ ...ending, note: 'anything' }), undefined);
     const { note: _note, ...without } = ending;
     assert.equal(

@@ -3,11 +3,13 @@ import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { changedSince, type Sight, sightOf } from '../../libs/engine/look.ts';
 import type { Ending, Task } from '../../libs/queue/run.ts';
+import { version } from '../../libs/service/version.ts';
 
-/** What a run leaves for the next one about a cluster at rest. Another release may have written it. */
+/** What a run leaves for the next one about a cluster at rest. */
 const noteSchema = z.object({
+  /** Another release may see more, or decide otherwise: what one has seen at rest, the next gives a pass. */
+  by: z.string(),
   sight: z.object({
-    engineVersion: z.number(),
     members: z.record(z.string(), z.object({ address: z.string(), said: z.string() })),
   }) satisfies z.ZodType<Sight>,
   everyMs: z.number(),
@@ -16,6 +18,8 @@ const noteSchema = z.object({
 });
 
 type Note = z.infer<typeof noteSchema>;
+
+const byline = ({ name, version: engineVersion }: Engine): string => `${version} ${name} ${engineVersion}`;
 
 /** However seldom a plan wants to be made again, members are looked at this often, in milliseconds. */
 const longestMs = 10_000;
@@ -46,7 +50,7 @@ export function createLooks(options: {
   return {
     async look(engine, task, signal) {
       const { data: note } = noteSchema.safeParse(task.note);
-      if (note?.sight.engineVersion !== engine.version || now() >= note.passAtMs) return undefined;
+      if (note?.by !== byline(engine) || now() >= note.passAtMs) return undefined;
       const changed = await changedSince(engine, note.sight, signal);
       count(engine.name, changed.length === 0 ? 'same' : 'changed');
       return changed.length === 0 ? endingOf(note) : { changed };
@@ -58,7 +62,7 @@ export function createLooks(options: {
       if (sight === undefined) return { requeueAfterMs };
       // Clusters that were all woken at once drift apart by this.
       const passAtMs = now() + periodMs * (0.75 + random() / 4);
-      return endingOf({ sight, everyMs: Math.min(requeueAfterMs, longestMs), passAtMs });
+      return endingOf({ by: byline(engine), sight, everyMs: Math.min(requeueAfterMs, longestMs), passAtMs });
     },
   };
 }

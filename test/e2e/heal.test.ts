@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { Repeat } from '../../libs/engine/repeat.ts';
 import { memberNumber } from '../../libs/engines/etcd/names.ts';
 import { services } from './bench/operator.ts';
 import { createCluster, restartsOf, type TestCluster, type TestClusterOptions } from './cluster.ts';
-import { repeatsOf } from './passes.ts';
 import { openStage } from './stage.ts';
 
 const { stage, watched } = await openStage();
@@ -61,29 +59,6 @@ describe('heal', { concurrency: 4 }, () => {
     await restarted(cluster, followers[0], 0);
     assert.deepEqual(await cluster.ids(), before);
     assert.ok(cluster.writer.longestPauseMs() < 10_000);
-    await cluster.finish();
-  });
-
-  test('a cluster at rest is looked at every ten seconds, which is counted, and nothing of it is written', async (t) => {
-    const cluster = await create(t, 'idle', { size: 1 });
-    const restOf = await repeatsOf(stage, t, 'idle');
-    const lengthMs = ({ firstTime, lastTime }: Repeat) => Date.parse(lastTime) - Date.parse(firstTime);
-    let looks: Repeat[] = [];
-    await cluster.until('twenty seconds of rest', async () => {
-      looks = await restOf();
-      return looks.some((repeat) => lengthMs(repeat) > 19_000);
-    });
-    const longest = looks.find((repeat) => lengthMs(repeat) > 19_000);
-    const firstMs = Date.parse(longest?.firstTime ?? '');
-    // Two workers share the looks; on top of one in ten seconds comes the periodic one of every cluster.
-    const most = Math.floor(Math.max(...looks.map(lengthMs)) / 9_500) + 4;
-    const count = looks.reduce((sum, repeat) => sum + repeat.count, 0);
-    assert.ok(count <= most, `looked at ${count} times, ${most} are enough`);
-    for (const { time, steps, resource } of watched.decisions('idle')) {
-      if (Date.parse(time) < firstMs) continue;
-      assert.deepEqual(steps, []);
-      assert.equal(resource?.resourceVersion, watched.resource('idle')?.metadata.resourceVersion);
-    }
     await cluster.finish();
   });
 

@@ -1,9 +1,10 @@
 import type { TestContext } from 'node:test';
 import { connectBus } from '../../libs/bus/bus.ts';
-import { repeatFilter } from '../../libs/bus/subjects.ts';
+import { decisionFilter, repeatFilter } from '../../libs/bus/subjects.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { type Repeat, repeatSchema } from '../../libs/engine/repeat.ts';
+import { repeatSchema } from '../../libs/engine/repeat.ts';
 import { createTestLog } from '../log.ts';
+import { redisCommand } from '../servers.ts';
 import { until } from '../wait.ts';
 import type { Stage } from './stage.ts';
 import type { Watched } from './watched.ts';
@@ -32,20 +33,37 @@ export async function morePasses(
 export const stepsDone = (passes: Decision[]): string[] =>
   passes.flatMap(({ steps }) => steps.filter(({ outcome }) => outcome === 'done').map(({ step }) => step));
 
-/** Reads, each time it is called, how often workers have found their last decisions about the cluster again. */
-export async function repeatsOf(
+/** Counts, each time it is called, the passes that the cluster ever had, those too that only repeated one. */
+export async function passCounts(
   stage: Stage,
-  t: TestContext,
+  { after }: Pick<TestContext, 'after'>,
   name: string,
-): Promise<() => Promise<Repeat[]>> {
-  const given = { url: stage.operator.natsUrl, name: 'test', log: createTestLog(), signal: t.signal };
+): Promise<() => Promise<number>> {
+  const stop = new AbortController();
+  const given = { url: stage.operator.natsUrl, name: 'test', log: createTestLog(), signal: stop.signal };
   const bus = await connectBus({ ...given, streams: 'as they are' });
-  t.after(() => bus.close());
-  const filter = repeatFilter('local', { engine: 'etcd', namespace: stage.namespace, name });
+  after(async () => {
+    stop.abort();
+    await bus.close();
+  });
+  const key = { engine: 'etcd', namespace: stage.namespace, name };
+  const read = (stream: 'decisions' | 'repeats', filter: string) =>
+    bus.read({ stream, filter, signal: stop.signal });
   return async () => {
-    const repeats: Repeat[] = [];
-    for await (const { payload } of bus.read({ stream: 'repeats', filter, signal: t.signal }))
-      repeats.push(repeatSchema.parse(JSON.parse(payload)));
-    return repeats;
+    let count = 0;
+    for await (const _ of read('decisions', decisionFilter('local', key))) count++;
+    for await (const { payload } of read('repeats', repeatFilter('local', key)))
+      count += repeatSchema.parse(JSON.parse(payload)).count;
+    return count;
   };
+}
+
+/**
+ * Has every cluster get a pass that nothing has happened for, as when Redis has lost what was due, and waits for that
+ * of this one.
+ */
+export async function passUnasked(stage: Stage, passes: () => Promise<number>): Promise<void> {
+  const before = await passes();
+  await redisCommand({ url: stage.operator.redisUrl }, 'DEL quorate-turn:local:resync');
+  await until('one more pass', async () => (await passes()) > before, 60_000);
 }

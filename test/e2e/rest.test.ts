@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Decision } from '../../libs/engine/decision.ts';
+import { redisCommand } from '../servers.ts';
+import { until } from '../wait.ts';
+import { createCluster, type TestCluster } from './cluster.ts';
+import { passCounts } from './passes.ts';
+import { openStage } from './stage.ts';
+
+/**
+ * A cluster at rest: its members are looked at, each at least every 15 s, which costs no request to the Kubernetes API,
+ * and what only they can tell leads to a pass. How often they were looked at is for them to say.
+ */
+const longestMs = 15_000;
+
+const { stage, watched } = await openStage();
+
+/** How often each member has been asked for its status, by its own metrics. */
+async function looksAt({ pods }: TestCluster): Promise<number[]> {
+  const counts = pods().map(async (pod) => {
+    const { podIP } = pod['status'] as { podIP: string };
+    const text = await (await fetch(`http://${podIP}:2379/metrics`)).text();
+    return Number(/^grpc_server_started_total\{grpc_method="Status".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  });
+  return Promise.all(counts);
+}
+
+/** Waits until every member was looked at so many more times, and fails where one had to wait for too long. */
+async function looked(cluster: TestCluster, times: number): Promise<void> {
+  let counts = await looksAt(cluster);
+  for (let time = 1; time <= times; time++) {
+    const before = counts;
+    const beganMs = performance.now();
+    await until('each member was looked at', async () => {
+      counts = await looksAt(cluster);
+      return counts.every((count, index) => count > (before[index] ?? 0));
+    });
+    const waitedMs = Math.round(performance.now() - beganMs);
+    assert.ok(waitedMs < longestMs, `a member was not looked at for ${waitedMs} ms`);
+  }
+}
+
+/** Waits until members were looked at since the last pass. */
+async function rests(cluster: TestCluster, passes: () => Promise<number>): Promise<void> {
+  await cluster.until('it is at rest', async () => {
+    const before = await passes();
+    await looked(cluster, 1);
+    return (await passes()) === before;
+  });
+}
+
+/** All that was asked of the sandbox's API but watches, by verb and resource. */
+async function requests(): Promise<string[]> {
+  const text = await stage.kubectl('get', '--raw', '/metrics');
+  const lines = text.split('\n').filter((line) => line.startsWith('apiserver_request_total{'));
+  return lines.filter((line) => !line.includes('verb="WATCH"'));
+}
+
+describe('a cluster at rest', () => {
+  let cluster: TestCluster;
+  let passes: () => Promise<number>;
+  const ends: (() => unknown)[] = [];
+
+  before(async () => {
+    const file = { after: (end: () => unknown) => void ends.push(end) };
+    cluster = await createCluster({ stage, watched }, file, 'resting');
+    passes = await passCounts(stage, file, 'resting');
+    // Whoever writes does not rest.
+    await cluster.finish();
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  /** When the first pass began, of those since then, that is as wanted. */
+  const passSince = async (sinceMs: number, isWanted: (decision: Decision) => boolean) => {
+    const find = () =>
+      watched.decisions('resting').find((each) => Date.parse(each.time) >= sinceMs && isWanted(each));
+    const { time } = await until('there is such a pass', find, 60_000);
+    return Date.parse(time);
+  };
+
+  test('is looked at, and neither gets a pass nor costs a request to the Kubernetes API', async (t) => {
+    await rests(cluster, passes);
+    const isSandbox = stage.bench.kubernetes.kind === 'sandbox';
+    const told = async () => [await passes(), isSandbox && (await requests())];
+    const before = await told();
+    const beganMs = performance.now();
+    await looked(cluster, 4);
+    assert.deepEqual(await told(), before);
+    t.diagnostic(`4 looks at each member in ${Math.round((performance.now() - beganMs) / 1000)} s`);
+  });
+
+  test('gets a pass when etcd has changed in a way that Kubernetes does not tell', async (t) => {
+    await rests(cluster, passes);
+    const { leader, followers } = await cluster.roles();
+    const ids = await cluster.ids();
+    const movedMs = Date.now();
+    await stage.kubectl('exec', leader, '--', 'etcdctl', 'move-leader', ids[followers[0]] ?? '');
+    const names = cluster.pods().map(({ metadata }) => metadata.name);
+    const seenMs = await passSince(movedMs, ({ wokenBy }) => wokenBy.includes(`look/${names.join(',')}`));
+    t.diagnostic(`after ${seenMs - movedMs} ms`);
+    assert.ok(seenMs - movedMs < longestMs);
+  });
+
+  test('gets a pass when a member freezes', async (t) => {
+    await rests(cluster, passes);
+    const { followers } = await cluster.roles();
+    const frozenMs = Date.now();
+    await cluster.signal(followers[0], 'SIGSTOP');
+    const seenMs = await passSince(frozenMs, ({ plan }) => plan?.reason === 'MemberUnhealthy');
+    t.diagnostic(`after ${seenMs - frozenMs} ms`);
+    assert.ok(seenMs - frozenMs < longestMs);
+    await cluster.settled(3);
+  });
+
+  test('gets a pass when Redis has lost everything, and is looked at again', async (t) => {
+    await rests(cluster, passes);
+    const count = await passes();
+    const lostMs = performance.now();
+    await redisCommand({ url: stage.operator.redisUrl }, 'FLUSHALL');
+    await until('it has a pass', async () => (await passes()) > count, 60_000);
+    t.diagnostic(`after ${Math.round(performance.now() - lostMs)} ms`);
+    assert.ok(performance.now() - lostMs < 30_000);
+    await rests(cluster, passes);
+  });
+});
