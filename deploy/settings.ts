@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import { natsSettings, redisSettings, settings } from '../libs/service/config.ts';
+import { traceSettings } from '../libs/service/trace-settings.ts';
 import { watcherSettings } from '../services/watcher/settings.ts';
 import { workerSettings } from '../services/worker/settings.ts';
 
 type Shape = Record<string, z.ZodType>;
 
+const aboutTraces =
+  "Of every service; see [traces](traces.md). What else OpenTelemetry's exporter reads from the environment counts as well: `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_EXPORTER_OTLP_CERTIFICATE` and so on.";
+
 const sections: [title: string, about: string, shape: Shape][] = [
-  ['Every service', '', without(settings.shape, natsSettings.shape)],
+  ['Every service', '', without(settings.shape, { ...natsSettings.shape, ...traceSettings.shape })],
   ['NATS', 'Of every service.', natsSettings.shape],
   ['Redis', 'Of the worker.', redisSettings.shape],
+  ['Traces', aboutTraces, traceSettings.shape],
   ['Watcher', '', without(watcherSettings.shape, settings.shape)],
   ['Worker', '', without(workerSettings.shape, { ...settings.shape, ...redisSettings.shape })],
 ];

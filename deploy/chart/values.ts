@@ -217,6 +217,20 @@ export const values = z.strictObject({
       .default({})
       .describe('Labels by which your Prometheus selects ServiceMonitors.'),
   }),
+  tracing: group('Traces for OpenTelemetry: what became of a change, from service to service.', {
+    endpoint: url(
+      /^(https?:\/\/[^@,\s]+)?$/,
+      'URL of a collector that takes OTLP over HTTP, e.g. `http://collector.monitoring:4318`. Empty: no traces.',
+    ),
+    share: z.number().min(0).max(1).default(1).describe('How many of the traces are kept, from 0 to 1.'),
+    existingSecret: text(
+      'Name of a Secret with headers that the collector asks for; empty: it asks for none.',
+    ),
+    headersKey: z
+      .string()
+      .default('headers')
+      .describe('Key in that Secret; its value is `name=value`, with commas between.'),
+  }),
   runAsUser: z
     .union([z.int().min(1), z.null()])
     .default(65_532)

@@ -102,6 +102,10 @@ export const decisionSchema = z
         'The ids of the events that woke the pass, newest last. `resync/…` stands for the waking of every cluster after Redis lost what was due; `look/…` names members that no longer answered as they had; none for a pass that the one before had asked for.',
       ),
     traceId: z.string().describe('The trace of the newest of these events, as W3C Trace Context has it.'),
+    spanId: z
+      .string()
+      .optional()
+      .describe('The span of the pass in that trace; absent where nobody keeps the trace.'),
     time: z.string().describe('When the pass began, ISO 8601 in UTC.'),
     resource: z
       .object({

@@ -18,6 +18,8 @@ export interface PassOptions {
   /** Names this pass in records and logs, unique. */
   id: string;
   traceId: string;
+  /** The span of this pass, where the trace is kept. */
+  spanId?: string;
   worker: string;
   /** Keys the tokens that stand for secrets, see `openSecrets`. */
   digestKey: string;
@@ -45,6 +47,7 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     worker: options.worker,
     wokenBy: options.wokenBy,
     traceId: options.traceId,
+    ...(options.spanId !== undefined && { spanId: options.spanId }),
     time: new Date(startedMs).toISOString(),
     spec: null,
     facts: null,

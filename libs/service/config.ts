@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { QuorateError } from '../errors/catalogue.ts';
+import { traceSettings } from './trace-settings.ts';
 
 /** One or more URLs of these schemes, separated by commas. */
 const urls = (...schemes: string[]) =>
@@ -85,6 +86,7 @@ export const settings = z.object({
       'Port for `/livez`, `/readyz` and `/metrics`; 0 takes a free one and logs it. Without it there is none.',
     ),
   ...natsSettings.shape,
+  ...traceSettings.shape,
 });
 
 export type Settings = z.infer<typeof settings>;

@@ -5,12 +5,14 @@ import { createHealth, type Health } from './health.ts';
 import { serveHttp } from './http.ts';
 import { createMetrics } from './metrics.ts';
 import { type ProcessContext, runProcess } from './process.ts';
+import { openTracing, type Tracing } from './tracing.ts';
 import { version } from './version.ts';
 
 export interface ServiceContext<Config> extends ProcessContext {
   config: Config;
   health: Health;
   metrics: Registry;
+  tracing: Tracing;
 }
 
 /** What a service does until its signal is aborted, with settings as its schema reads them. */
@@ -37,6 +39,11 @@ export async function runService<Schema extends z.ZodType<Settings>>(
     const { QUORATE_KUBE: kube, QUORATE_INSTANCE: instance, QUORATE_HTTP_PORT: wantedPort } = config;
     const httpPort = wantedPort === undefined ? undefined : await serveHttp(wantedPort, health, metrics);
     log.info({ version, kube, instance, httpPort }, 'service started');
-    await main({ config, log, signal, health, metrics });
+    const tracing = await openTracing(name, config, log);
+    try {
+      await main({ config, log, signal, health, metrics, tracing });
+    } finally {
+      await tracing.close();
+    }
   });
 }

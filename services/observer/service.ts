@@ -1,11 +1,13 @@
 import { connectBus } from '../../libs/bus/bus.ts';
 import { retentionOf } from '../../libs/bus/retention.ts';
+import { attributesOf } from '../../libs/engine/attributes.ts';
 import type { Engine } from '../../libs/engine/contract.ts';
 import { type Decision, readDecision } from '../../libs/engine/decision.ts';
 import { isError } from '../../libs/errors/catalogue.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { natsAccess } from '../../libs/service/access.ts';
 import type { Service } from '../../libs/service/run.ts';
+import { formatTraceparent, type Tracing, traced } from '../../libs/service/tracing.ts';
 import { countingKube } from './metrics.ts';
 import { writeDecision } from './observe.ts';
 import type { observerSettings } from './settings.ts';
@@ -15,7 +17,7 @@ import type { observerSettings } from './settings.ts';
  * may run.
  */
 export function observerService(engines: Engine[]): Service<typeof observerSettings> {
-  return async ({ config, log, signal, health, metrics }) => {
+  return async ({ config, log, signal, health, metrics, tracing }) => {
     const kube = connectKube({ id: config.QUORATE_KUBE });
     const name = `observer ${config.QUORATE_INSTANCE}`;
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
@@ -26,11 +28,21 @@ export function observerService(engines: Engine[]): Service<typeof observerSetti
       const decision = readDecision(record);
       const later = () => readable(bus.laterRecords(meta));
       await health.work(`the status of ${decision.key}`, () =>
-        writeDecision({ kube: counting, engines, later, now: () => new Date() }, decision),
+        tracedWrite(tracing, decision, () =>
+          writeDecision({ kube: counting, engines, later, now: () => new Date() }, decision),
+        ),
       );
     });
     await Promise.all([bus.close(), kube.close()]);
   };
+}
+
+/** The write of a decision's status as a part of its pass, where that is traced. */
+function tracedWrite(tracing: Tracing, decision: Decision, write: () => Promise<void>): Promise<void> {
+  const { traceId, spanId } = decision;
+  if (spanId === undefined) return write();
+  const parent = formatTraceparent({ traceId, spanId, sampled: true });
+  return traced(tracing, 'write status', { parent, attributes: attributesOf(decision) }, write);
 }
 
 /** What cannot be read is put aside in its own turn. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { EventEnvelope } from '../../libs/bus/envelope.ts';
 import { eventSubject } from '../../libs/bus/subjects.ts';
 import { isError, messageOf } from '../../libs/errors/catalogue.ts';
@@ -60,7 +59,6 @@ export function eventOf(
     type: `io.quorate.kube.${type}`,
     time: now.toISOString(),
     datacontenttype: 'application/json',
-    traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
     // Nobody changes an object by deleting it.
     ...(changedby !== '' && type !== 'deleted' && { changedby }),
     data: redact(object, digestKey),

@@ -1,9 +1,12 @@
 import type { EventEnvelope } from '../../libs/bus/envelope.ts';
+import { parseEventSubject } from '../../libs/bus/subjects.ts';
 import type { WatchableKube } from '../../libs/kube/client.ts';
+import { formatKey } from '../../libs/kube/key.ts';
 import { type KubeObject, labels } from '../../libs/kube/object.ts';
 import { watchObjects } from '../../libs/kube/watch.ts';
 import type { Log } from '../../libs/service/log.ts';
 import type { Outage } from '../../libs/service/outage.ts';
+import { type SpanAttributes, type Tracing, traced } from '../../libs/service/tracing.ts';
 import { missingEvents } from './compare.ts';
 import type { Delivery } from './delivery.ts';
 import {
@@ -35,6 +38,7 @@ export interface FollowerOptions {
   kind: WatchedKind;
   context: EventContext;
   delivery: Delivery;
+  tracing: Tracing;
   log: Log;
   /** Where to tell that the API cannot be reached. */
   outage: Outage;
@@ -45,7 +49,7 @@ export interface FollowerOptions {
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { kube, kind, context, delivery, log, outage, silenceMs } = options;
+  const { kube, kind, context, delivery, tracing, log, outage, silenceMs } = options;
   const published = new Map<string, string>();
   /** Versions in DEAD: once is enough for each. */
   const buried = new Map<string, string>();
@@ -91,7 +95,12 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   async function publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<void> {
-    const outcome = await delivery.publish(subject, event, signal);
+    const outcome = await traced(
+      tracing,
+      'publish event',
+      { attributes: attributesOf(subject, event) },
+      (traceparent) => delivery.publish(subject, { ...event, traceparent }, signal),
+    );
     const version = versionOf(event.data);
     if (outcome === 'buried') buried.set(subject, version);
     if (outcome === 'buried' || event.type === 'io.quorate.kube.deleted') published.delete(subject);
@@ -143,5 +152,18 @@ export function createFollower(options: FollowerOptions): Follower {
         if (!signal.aborted) throw error;
       }
     },
+  };
+}
+
+function attributesOf(subject: string, event: EventEnvelope): SpanAttributes {
+  const parts = parseEventSubject(subject);
+  return {
+    ...(parts && {
+      'quorate.kube': parts.kube,
+      'quorate.key': formatKey({ ...parts, name: parts.cluster }),
+      'quorate.engine': parts.engine,
+      'quorate.object': `${parts.resource}/${parts.object}`,
+    }),
+    'quorate.event': event.id,
   };
 }

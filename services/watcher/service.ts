@@ -10,7 +10,7 @@ import { runWatcher, type WatchedEngine } from './watcher.ts';
 
 /** The watcher: publishes every change of the custom resources, and of what belongs to them, as an event. */
 export function watcherService(engines: WatchedEngine[]): Service<typeof watcherSettings> {
-  return async ({ config, log, signal, health, metrics }) => {
+  return async ({ config, log, signal, health, metrics, tracing }) => {
     const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
     const name = `watcher ${config.QUORATE_INSTANCE}`;
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
@@ -18,7 +18,7 @@ export function watcherService(engines: WatchedEngine[]): Service<typeof watcher
     health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
     try {
       await runWatcher({
-        ...{ kube, bus: observedBus(bus, metrics, health), engines, digestKey, log, signal },
+        ...{ kube, bus: observedBus(bus, metrics, health), engines, digestKey, tracing, log, signal },
         published: changeLag(metrics, kube.id),
       });
     } finally {

@@ -9,6 +9,7 @@ import { pathOf } from '../../libs/kube/path.ts';
 import { backoffMs, wait } from '../../libs/service/backoff.ts';
 import type { Log } from '../../libs/service/log.ts';
 import { createOutage } from '../../libs/service/outage.ts';
+import type { Tracing } from '../../libs/service/tracing.ts';
 import { createDelivery } from './delivery.ts';
 import type { EventContext, WatchedKind } from './event.ts';
 import { createFollower, type Follower } from './follower.ts';
@@ -27,6 +28,7 @@ export interface WatcherOptions {
   engines: WatchedEngine[];
   /** Keys the digests of Secrets; two watchers with the same key give the same digests. */
   digestKey: string;
+  tracing: Tracing;
   log: Log;
   signal: AbortSignal;
   /** As of `watchObjects`. */
@@ -43,7 +45,7 @@ export interface WatcherOptions {
  * changed or vanished unseen is published as well. Any number of watchers may run at once.
  */
 export async function runWatcher(options: WatcherOptions): Promise<void> {
-  const { kube, bus, engines, digestKey, log, silenceMs, published, compareMs = 30_000 } = options;
+  const { kube, bus, engines, digestKey, tracing, log, silenceMs, published, compareMs = 30_000 } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   await install(kube, engines, log, signal);
@@ -58,7 +60,7 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
   const outageOfOne = shareOutage(createOutage(log, 'Kubernetes API', kube.id));
   const followers = kinds.map((kind) =>
     createFollower({
-      ...{ kube, kind, context, delivery, log, outage: outageOfOne() },
+      ...{ kube, kind, context, delivery, tracing, log, outage: outageOfOne() },
       ...(silenceMs === undefined ? {} : { silenceMs }),
       ...(published === undefined ? {} : { published }),
     }),

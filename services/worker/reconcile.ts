@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { runPass } from '../../libs/engine/pass.ts';
@@ -7,7 +7,9 @@ import { type ClusterKey, parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
 import type { TaskHandler } from '../../libs/queue/run.ts';
 import type { Log } from '../../libs/service/log.ts';
+import type { Tracing } from '../../libs/service/tracing.ts';
 import type { Looks } from './look.ts';
+import { startPassSpan } from './spans.ts';
 
 /**
  * Runs one pass per task, or a look where that will do, and hands on the decision record of each pass. A pass that ended
@@ -21,10 +23,11 @@ export function reconcile(options: {
   worker: string;
   /** Keys the tokens that stand for secrets in records. */
   digestKey: string;
+  tracing: Tracing;
   looks: Looks;
   log: Log;
 }): TaskHandler {
-  const { kube, engines, record, worker, digestKey, looks, log } = options;
+  const { kube, engines, record, worker, digestKey, tracing, looks, log } = options;
   return async (task, signal) => {
     const key = parseKey(task.key);
     const engine = engines.find(({ name }) => name === key?.engine);
@@ -35,20 +38,23 @@ export function reconcile(options: {
     const looked = await looks.look(engine, task, signal);
     if (looked && !('changed' in looked)) return looked;
     const lookedAt = looked ? [`look/${looked.changed.join(',')}`] : [];
-    const traceparent = task.wokenBy.findLast((wake) => wake.traceparent !== undefined)?.traceparent;
+    const [parent, ...links] = task.wokenBy.flatMap(({ traceparent }) => traceparent ?? []).reverse();
+    const span = startPassSpan(tracing, { parent, links, startMs: Date.now() });
+    const { traceId, spanId, sampled } = span.context;
     const decision = await runPass({
       engine,
       kube,
       key,
       wokenBy: [...task.wokenBy.map((wake) => wake.eventId), ...lookedAt],
       id: randomUUID(),
-      // The second field of a W3C traceparent is the trace's id.
-      traceId: traceparent?.split('-')[1] ?? randomBytes(16).toString('hex'),
+      traceId,
+      ...(sampled && { spanId }),
       worker,
       digestKey,
       now: Date.now,
       signal,
     });
+    span.end(decision, Date.now());
     record(key, decision);
     const { plan, error } = decision;
     const fields = { key: task.key, decision: decision.id, traceId: decision.traceId };

@@ -26,7 +26,7 @@ const finishPassMs = 15_000;
  * another could miss.
  */
 export function workerService(engines: Engine[]): Service<typeof workerSettings> {
-  return async ({ config, log, signal, health, metrics }) => {
+  return async ({ config, log, signal, health, metrics, tracing }) => {
     const { QUORATE_INSTANCE: instance, QUORATE_LOCK_MS: lockMs } = config;
     const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
     const redis = { ...redisAccess(config), kube: kube.id, log };
@@ -39,7 +39,7 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
     const observed = workerMetrics(metrics, { kube: kube.id, tasks, bus });
     const periodMs = config.QUORATE_RESYNC_MS;
     const pass = reconcile({
-      ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), log },
+      ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), tracing, log },
       looks: createLooks({ periodMs, count: observed.look }),
       record(key, decision) {
         observed.pass(decision);
@@ -59,7 +59,7 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
     observed.cutOff(worker.cutOffCount);
     health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
     await Promise.all([
-      dispatch({ bus, tasks, engines, kube: kube.id, stored: observed.event, log, signal }),
+      dispatch({ bus, tasks, engines, kube: kube.id, stored: observed.event, tracing, log, signal }),
       resync({ kube, engines, tasks, periodMs, log, signal }),
     ]);
     await worker.close();

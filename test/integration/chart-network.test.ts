@@ -19,6 +19,14 @@ test('the chart lets through what the services need, and nothing else', async ()
     observer: { in: [8080], out: [...shared, 4222, 4223] },
   };
   assert.deepEqual(openPorts(await render(existingServers)), sorted(elsewhere));
+  for (const [endpoint, port] of [
+    ['http://collector:4318', 4318],
+    ['https://collector.example/otlp', 443],
+    ['http://collector', 80],
+  ] as const) {
+    const { observer } = openPorts(await render({ tracing: { endpoint } }));
+    assert.deepEqual(observer?.out, [...new Set([...bundled.observer.out, port])].sort());
+  }
 });
 
 type Ports = Record<string, { in: number[]; out: number[] }>;

@@ -30,6 +30,7 @@ const cases: [what: string, rendering: Parameters<typeof render>][] = [
   ['bundled servers with KEDA on 1.20', [autoscaled, '1.20.2', keda]],
   ['a HorizontalPodAutoscaler', [autoscaled]],
   ['a ServiceMonitor', [{ serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } }]],
+  ['traces', [{ tracing: { endpoint: 'http://collector:4318', share: 0.1, existingSecret: 'headers' } }]],
   ['one namespace', [{ watchNamespace: 'databases' }]],
   ['OpenShift', [{ runAsUser: null }]],
   ['nothing but the services', [{ ...existingServers, ...noExtras() }]],

@@ -23,6 +23,15 @@
 {{- include "quorate.fileSetting" (list "NATS_CERT" "nats-tls" .existingSecret .certKey) }}
 {{- include "quorate.fileSetting" (list "NATS_KEY" "nats-tls" .existingSecret .keyKey) }}
 {{- end }}
+{{- with .Values.tracing }}
+{{- if .endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .share | quote }}
+{{- include "quorate.secretSetting" (list "OTEL_EXPORTER_OTLP_HEADERS" .existingSecret .headersKey) }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* The environment of services that put objects into events and records. */}}
