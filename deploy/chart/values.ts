@@ -180,7 +180,8 @@ export const values = z.strictObject({
     autoscaling,
     resources: resources({ cpu: '100m', memory: '160Mi' }, { cpu: '2', memory: '512Mi' }),
   }),
-  observer: group('Observer: records → status and Kubernetes Events. Always one pod.', {
+  observer: group('Observer: records → status and Kubernetes Events.', {
+    replicas: replicas.describe('Pods. They share the records between them, whatever their number.'),
     resources: resources({ cpu: '50m', memory: '160Mi' }, { cpu: '1', memory: '512Mi' }),
   }),
   nats,

@@ -11,11 +11,12 @@ const workerOf = (objects: KubeObject[]) =>
   workloadsOf(objects).find(({ metadata }) => metadata.name === 'quorate-worker');
 
 describe('the values of the chart', () => {
-  test('has one observer, and the old one ends before the new begins', async () => {
-    const observer = workloadsOf(await render({})).find(
-      ({ metadata }) => metadata.name === 'quorate-observer',
-    );
-    assert.deepEqual([observer?.spec.replicas, observer?.spec.strategy?.type], [1, 'Recreate']);
+  test('has two of each service, of which new ones begin before old ones end', async () => {
+    const workloads = workloadsOf(await render({}));
+    for (const service of ['watcher', 'worker', 'observer']) {
+      const spec = workloads.find(({ metadata }) => metadata.name === `quorate-${service}`)?.spec;
+      assert.deepEqual([spec?.replicas, spec?.strategy?.type], [2, 'RollingUpdate'], service);
+    }
   });
 
   test('lets the bundled NATS store what the streams may hold, and no more than its claim', async () => {
@@ -37,7 +38,7 @@ describe('the values of the chart', () => {
       ['1.35.0', 'policy/v1', 'AlwaysAllow'],
     ] as const) {
       const budgets = (await render({}, kubeVersion)).filter(({ kind }) => kind === 'PodDisruptionBudget');
-      assert.equal(budgets.length, 2);
+      assert.equal(budgets.length, 3);
       for (const budget of budgets) {
         assert.equal(budget.apiVersion, apiVersion);
         const { unhealthyPodEvictionPolicy } = budget['spec'] as { unhealthyPodEvictionPolicy?: string };

@@ -1,6 +1,6 @@
 {{/*
 The Deployment of a service. Takes a map: root, service, replicas (none where something else sets their number),
-strategy, environment (more of it, as YAML).
+environment (more of it, as YAML).
 */}}
 {{- define "quorate.deployment" -}}
 {{- $name := list .root .service }}
@@ -18,7 +18,7 @@ spec:
   {{- end }}
   revisionHistoryLimit: 3
   strategy:
-    type: {{ .strategy | default "RollingUpdate" }}
+    type: RollingUpdate
   selector:
     matchLabels:
       {{- include "quorate.selector" $name | nindent 6 }}
