@@ -35,6 +35,14 @@ function say({ name, durationMs, failure, struck }: CaseResult, seed: number): v
   console.log(`once more: npm run faults -- --only ${name} --seed ${seed}`);
 }
 
+/** Says how many writes each scenario of a sweep has; throws where the sweep would not reach all of them. */
+function checkWrites({ name, sweep }: Plan, writes = new Map<string, string[]>()): void {
+  for (const [scenario, all] of writes) {
+    console.log(styleText('dim', `  ${name}, ${scenario}: ${all.length} writes: ${all.join(', ')}`));
+    if (sweep && all.length > sweep.writes) throw new Error(`${name}: raise "writes" to ${all.length}`);
+  }
+}
+
 async function main(options: Options): Promise<boolean> {
   const plans = globSync('test/faults/plans/*.yaml').sort().map(readPlan);
   const cases = chooseCases(plans, options);
@@ -57,6 +65,7 @@ async function main(options: Options): Promise<boolean> {
       cases.filter(({ isUndisturbed }) => isUndisturbed),
       told,
     );
+    for (const plan of plans) checkWrites(plan, lanes.writes.get(plan.name));
     const rest = await lanes.run(
       cases.filter(({ isUndisturbed }) => !isUndisturbed),
       told,

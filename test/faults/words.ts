@@ -1,12 +1,23 @@
 import { create } from './actions/create.ts';
+import { cut } from './actions/cut.ts';
 import { deleteCluster } from './actions/delete.ts';
+import { fillDisk, freeDisk } from './actions/disk-full.ts';
+import { freeze } from './actions/freeze.ts';
+import { hitMembers } from './actions/hit-members.ts';
+import { kill } from './actions/kill.ts';
 import { lead } from './actions/lead.ts';
+import { loseDisk } from './actions/lose-disk.ts';
 import { losePod } from './actions/lose-pod.ts';
+import { mend } from './actions/mend.ts';
+import { killNode, reviveNode } from './actions/node.ts';
 import { release } from './actions/release.ts';
+import { rest } from './actions/rest.ts';
 import { sameEnd } from './actions/same-end.ts';
 import { scale } from './actions/scale.ts';
 import { settle } from './actions/settle.ts';
+import { start } from './actions/start.ts';
 import { strike } from './actions/strike.ts';
+import { thaw } from './actions/thaw.ts';
 import { untilStruck } from './actions/until-struck.ts';
 import { membersUntouched } from './checks/members-untouched.ts';
 import { served } from './checks/served.ts';
@@ -14,16 +25,34 @@ import type { Action, Check } from './vocabulary.ts';
 
 /** The words of plans. Each is explained where it is implemented. */
 export const actions: Record<string, Action> = {
+  // What is asked of clusters.
   create,
-  delete: deleteCluster,
-  lead,
-  losePod,
-  release,
-  sameEnd,
   scale,
+  losePod,
+  delete: deleteCluster,
+  // What is waited for, and what is compared.
   settle,
+  rest,
+  sameEnd,
+  // What happens to workers at a write.
   strike,
   untilStruck,
+  release,
+  // What happens to processes, and to what lies between them.
+  kill,
+  start,
+  freeze,
+  thaw,
+  cut,
+  mend,
+  // What happens to members and to their node.
+  lead,
+  hitMembers,
+  loseDisk,
+  fillDisk,
+  freeDisk,
+  killNode,
+  reviveNode,
 };
 
 export const checks: Record<string, Check> = { membersUntouched, served };

@@ -30,7 +30,8 @@ export const sandboxNode: Node = {
   },
 };
 
-function processOf(pod: KubeObject): number {
+/** The number of the process of the pod’s first container on this machine; throws where it has none. */
+export function processOf(pod: KubeObject): number {
   const id = containerIdOf(pod);
   const pid = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
   if (!(pid > 1)) throw new Error(`${pod.metadata.name} has no process on this machine: ${id}`);

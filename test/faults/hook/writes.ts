@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { HookOptions } from './hook.ts';
-import { countWrites, note, readJournal, readStrike, type Strike } from './journal.ts';
+import { countWrites, type Entry, note, readJournal, readStrike, type Strike } from './journal.ts';
 
 /** What undici tells of a request on its diagnostics channels. */
 interface HttpRequest {
@@ -23,17 +23,18 @@ export function followWrites({ folder, worker }: Pick<HookOptions, 'folder' | 'w
 
   const strikeAt = (number: number, moment: Strike['moment']) => {
     const strike = readStrike(folder);
-    if (strike?.moment !== moment) return;
-    const upToIt = readJournal(folder)
-      .filter(({ is }) => is === 'sent')
-      .slice(0, number);
+    const entries = readJournal(folder);
+    if (strike?.moment !== moment || entries.some(({ is }) => is === 'struck')) return;
+    const upToIt = entries.filter(({ is }) => is === 'sent').slice(0, number);
     const isCounted = strike.of === undefined || describes(upToIt.at(-1), strike.of);
     if (!isCounted || countWrites(upToIt, strike.of).counted !== strike.nth) return;
     note(folder, { is: 'struck', number, worker });
     process.kill(process.pid, strike.do === 'kill' ? 'SIGKILL' : 'SIGSTOP');
   };
   const sent = (request: object, write: string) => {
-    note(folder, { is: 'sent', write, worker });
+    // etcd refuses a change of its members for a while, and it is asked again and again: that is one write.
+    const isAgain = !write.includes(' ') && lastWrite(readJournal(folder)) === write;
+    if (!isAgain) note(folder, { is: 'sent', write, worker });
     const { all } = countWrites(readJournal(folder), undefined);
     numbers.set(request, all);
     strikeAt(all, 'before');
@@ -79,11 +80,15 @@ export function followWrites({ folder, worker }: Pick<HookOptions, 'folder' | 'w
     stream.on('close', () => answered(stream, answer ?? 'no answer'));
     sent(stream, call);
   });
-  // The member has carried the call out when the first of its answer comes.
+  // The member has carried the call out when the first of its answer comes, unless that is all and says why not.
   subscribe('http2.client.stream.finish', (message) => {
-    strikeAfter((message as { stream: ClientHttp2Stream }).stream);
+    const { stream, headers } = message as { stream: ClientHttp2Stream; headers: IncomingHttpHeaders };
+    if (headers['grpc-status'] === undefined) strikeAfter(stream);
   });
 }
+
+const lastWrite = (entries: readonly Entry[]): string | undefined =>
+  entries.findLast((entry) => entry.is === 'sent')?.write;
 
 const describes = (entry: { is: string; write?: string } | undefined, of: string): boolean =>
   entry?.write?.includes(of) ?? false;

@@ -1,15 +1,13 @@
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import type { Scene, Subject } from './scene.ts';
+import { ownedKinds, type Scene, type Subject } from './scene.ts';
 
 /** What a cluster is, without what differs from one run to the next: plain JSON. */
 export type EndState = Record<string, unknown>;
 
-const kinds = 'pods,services,persistentvolumeclaims,poddisruptionbudgets';
-
 /** The cluster as Kubernetes and etcd have it: its spec, its identity, its objects and what they ask for, its members. */
 export async function endStateOf({ stage, watched }: Scene, { cluster, size }: Subject): Promise<EndState> {
   const { name } = cluster;
-  const objects = await stage.list(kinds, `etcd_cluster=${name}`);
+  const objects = await stage.list(ownedKinds, `etcd_cluster=${name}`);
   const resource = watched.resource(name);
   const state = {
     resource: resource && { spec: resource['spec'], annotations: resource.metadata.annotations },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TestCluster } from '../../e2e/cluster.ts';
-import { type Scene, subjectOf } from './scene.ts';
+import { ownedKinds, type Scene, subjectOf } from './scene.ts';
 
 /** Which members of a cluster a word means. */
 export const choice = z
@@ -44,14 +44,18 @@ export async function settleAll(scene: Scene, limitMs: number): Promise<void> {
 }
 
 async function settle(scene: Scene, name: string, limitMs: number): Promise<void> {
-  const { cluster, size } = subjectOf(scene, name);
+  const subject = subjectOf(scene, name);
+  const { cluster, size } = subject;
   if (size > 0) return cluster.settled(size, limitMs);
-  const { watched } = scene;
-  return cluster.until(
-    'nothing of it is left',
-    () =>
-      watched.resource(name) === undefined &&
-      [watched.pods(name), watched.claims(name), watched.services(name)].flat().length === 0,
+  const { stage } = scene;
+  await cluster.until(
+    'nothing it owned is left',
+    async () => (await stage.list(ownedKinds, `etcd_cluster=${name}`)).length === 0,
     limitMs,
   );
+  if (subject.held) await stage.kubectl('patch', 'etcd', name, '--type=merge', '-p', release);
+  subject.held = false;
+  await cluster.until('it is gone', () => scene.watched.resource(name) === undefined, limitMs);
 }
+
+const release = JSON.stringify({ metadata: { finalizers: null } });

@@ -34,6 +34,8 @@ export interface Subject {
   readonly claims: boolean;
   /** How many members it is to have; 0 once it was deleted. */
   size: number;
+  /** Whether a finalizer keeps its resource until nothing else is left. */
+  held?: boolean;
 }
 
 /** A write of a scenario, and what became of the worker at it. */
@@ -55,3 +57,6 @@ export function subjectOf({ subjects }: Scene, name: string): Subject {
 
 /** The name of the cluster where a plan names none. */
 export const onlyCluster = 'a';
+
+/** The kinds of what a cluster owns, as kubectl takes them. */
+export const ownedKinds = 'pods,services,persistentvolumeclaims,poddisruptionbudgets';
