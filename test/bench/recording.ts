@@ -11,6 +11,8 @@ import { percentile } from './report.ts';
 
 const idleMs = 60_000;
 const minutesOfDay = 24 * 60;
+/** Long enough for the pass that confirms that a cluster is at rest. */
+const settleMs = 15_000;
 /** As many as `quorate up` starts. */
 const workers = 2;
 
@@ -30,22 +32,21 @@ export async function measureRecording(options: {
     const begun = new Date();
     const cluster = await openHealing(options.kube, 'pod deleted, no claim');
     // What follows a creation, such as the last status, is no rest yet.
-    await pause(5_000);
+    await pause(settleMs);
     const since = new Date();
     await pause(idleMs);
     const events = await payloads(bus, 'events', since, signal);
     const decisions = await payloads(bus, 'decisions', since, signal);
-    const repeats = await payloads(bus, 'repeats', since, signal);
-    if (repeats.length === 0) throw new Error('no pass was counted as a repeat, so nothing was measured');
-    const records = await payloads(bus, 'decisions', begun, signal);
+    const texts = await payloads(bus, 'decisions', begun, signal);
     await cluster.close();
-    // Each worker counts in one message, and records one pass of the day whole, its first.
-    const first = new Map(decisions.map((text) => [readDecision(JSON.parse(text)).worker, text]));
-    const added = [...events, ...decisions.filter((text) => ![...first.values()].includes(text))];
-    const ofWorkers = workers * (bytes(repeats.slice(-1)) + bytes(records.slice(-1)));
+    const records = texts.map((text) => readDecision(JSON.parse(text)));
+    const last = records.at(-1);
+    if (last === undefined) throw new Error('no pass was recorded, so nothing was measured');
+    // Of the few passes of a day each worker records one whole, its first, and counts the others in one message.
+    const ofWorkers = workers * bytes([JSON.stringify(last), JSON.stringify(repeatOf(last))]);
     return {
-      bytesPerDay: bytes(added) * minutesOfDay + ofWorkers,
-      sharePercent: 100 * shareOf(records.map((text) => readDecision(JSON.parse(text)))),
+      bytesPerDay: bytes([...events, ...decisions]) * minutesOfDay + ofWorkers,
+      sharePercent: 100 * shareOf(records),
     };
   } finally {
     stop.abort();
@@ -53,12 +54,15 @@ export async function measureRecording(options: {
   }
 }
 
-async function payloads(
-  bus: Bus,
-  stream: 'events' | 'decisions' | 'repeats',
-  since: Date,
-  signal: AbortSignal,
-) {
+/** How a pass that finds the same again is told, where nothing had woken it. */
+function repeatOf(decision: Decision): object {
+  const recorder = createRecorder();
+  const quiet = { ...decision, wokenBy: [], steps: [] };
+  recorder.next(quiet);
+  return recorder.next(quiet);
+}
+
+async function payloads(bus: Bus, stream: 'events' | 'decisions', since: Date, signal: AbortSignal) {
   const found: string[] = [];
   for await (const { payload } of bus.read({ stream, since, signal })) found.push(payload);
   return found;

@@ -9,6 +9,7 @@ import { runFolder } from '../../../services/cli/processes/folder.ts';
 import { type ManagedProcess, manageProcess } from '../../../services/cli/processes/managed.ts';
 import { freePort } from '../../../services/cli/processes/servers.ts';
 import { startStack } from '../../../services/cli/processes/stack.ts';
+import { compileCache } from '../../../services/cli/toolchain/cache.ts';
 import type { ProgramPaths } from '../../../services/cli/toolchain/programs.ts';
 import { until } from '../../wait.ts';
 
@@ -47,6 +48,7 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
     QUORATE_DIGEST_KEY: randomBytes(32).toString('hex'),
+    NODE_COMPILE_CACHE: compileCache(),
   };
 
   async function start(name: string, main: string, settings: Record<string, string> = {}): Promise<Service> {
