@@ -13,6 +13,7 @@ describe('what a pass leaves for a look', () => {
   });
 
   const restless: Record<string, Decision> = {
+    'an event woke the pass': pass({ members: calm }, { wokenBy: ['u/1/modified'] }),
     'something is planned': pass(
       { members: calm },
       { plan: { reason: 'R', message: 'm', steps: [{ step: 's', why: 'w', args: {} }] } },

@@ -18,9 +18,13 @@ export interface Sight {
 /** In milliseconds. Whatever a plan waits for is over by then. */
 const muchLaterMs = 24 * 3_600_000;
 
-/** What this pass leaves for a look; `undefined` where the cluster is not at rest, and only another pass will do. Pure. */
+/**
+ * What this pass leaves for a look; `undefined` where the cluster is not at rest, and only another pass will do. A pass
+ * that anything woke leaves nothing: once nothing has happened for a while, one by the clock confirms what it saw. Pure.
+ */
 export function sightOf(engine: Engine, decision: Decision): Sight | undefined {
-  const { plan, error, approval, facts, nowMs } = decision;
+  const { plan, error, approval, facts, nowMs, wokenBy } = decision;
+  if (wokenBy.length > 0) return undefined;
   if (!engine.look || !plan || plan.steps.length > 0 || error || approval) return undefined;
   const later = replay(engine, { ...decision, nowMs: nowMs + muchLaterMs });
   const answers = later.outcome === 'equal' ? engine.look.answers(facts) : undefined;

@@ -36,13 +36,13 @@ export const stepsDone = (passes: Decision[]): string[] =>
 /** Counts, each time it is called, the passes that the cluster ever had, those too that only repeated one. */
 export async function passCounts(
   stage: Stage,
-  { after }: Pick<TestContext, 'after'>,
+  owner: Pick<TestContext, 'after'>,
   name: string,
 ): Promise<() => Promise<number>> {
   const stop = new AbortController();
   const given = { url: stage.operator.natsUrl, name: 'test', log: createTestLog(), signal: stop.signal };
   const bus = await connectBus({ ...given, streams: 'as they are' });
-  after(async () => {
+  owner.after(async () => {
     stop.abort();
     await bus.close();
   });
