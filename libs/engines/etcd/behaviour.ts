@@ -7,7 +7,7 @@ import type { EtcdFacts } from './facts.ts';
  * where the decision is made; docs/decision-record.md says what else. Versions 1 and 2 were never released: what they
  * would have done about a changed spec.version is not kept.
  */
-export const version = 3;
+export const version = 4;
 
 interface Flag {
   /** The first version that decides the new way. */
@@ -27,6 +27,16 @@ export const flags = {
     since: 3,
     before: 'no upgrade is ever under way, and pods carry no note of their image',
     now: 'a changed spec.version is brought to one member after the other',
+  },
+  formedForGood: {
+    since: 4,
+    before: 'an identity that says that the cluster has not formed is believed, whatever exists of it',
+    now: 'where parts exist that only a formed cluster has, it is corrected',
+  },
+  specApplied: {
+    since: 4,
+    before: 'nothing tells which changes of the spec the running pods were not made with',
+    now: 'the condition SpecApplied does, and pods carry a note of what they were made with',
   },
   degraded: {
     since: 3,
@@ -63,7 +73,7 @@ export function completeFacts(facts: EtcdFacts, asVersion: number): EtcdFacts {
 
 const unknownOfPod = {
   ...{ nodeName: null, image: '', hasRun: true, containerId: null, changedFrom: null },
-  ...{ madeFor: null, hindrance: null, endsByMs: null },
+  ...{ madeFor: null, madeWith: null, hindrance: null, endsByMs: null },
 };
 
 function completed<Fact>(answer: Answer<Fact[]>, unknown: Partial<Fact>): Answer<Fact[]> {

@@ -55,12 +55,21 @@ export interface PodFact extends OwnedFact {
   claimName: string | null;
   /** What of the spec it was made for; `null` on pods of before this was noted. */
   madeFor: string | null;
+  /** What of `spec.pod` it was made with; `null` on pods of before this was noted. */
+  madeWith: MadeWith | null;
   /** Why its container waits or ended, as the kubelet says. */
   trouble: string | null;
   /** The same for people, by cause and with its time. */
   hindrance: Hindrance | null;
   /** By when it should have ended, if it is being deleted. */
   endsByMs: number | null;
+}
+
+export interface MadeWith {
+  /** The digest of each part of the spec. */
+  parts: Record<string, string>;
+  /** The variables of its container that were asked for. */
+  env: unknown[];
 }
 
 /** What keeps a pod from running well, in Kubernetes' own words. */

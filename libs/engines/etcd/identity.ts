@@ -7,11 +7,14 @@ import { z } from 'zod';
  */
 export const identityAnnotation = 'quorate.io/identity';
 
+/** Far more than are ever given, and far less than member names can hold: what is higher was not written by us. */
+const mostNumbers = 99_999_999;
+
 const identitySchema = z.object({
   /** How many members the cluster was seeded with: numbers 1 to `seeds`. */
-  seeds: z.number().int().min(0),
+  seeds: z.number().int().min(0).max(7),
   /** The highest member number ever given. A number is never given twice. */
-  lastNumber: z.number().int().min(0),
+  lastNumber: z.number().int().min(0).max(mostNumbers),
   /** True once the seeds have formed a cluster: from then on no member is ever started as a new cluster. */
   formed: z.boolean(),
   /** The version that members are started with, so that no pod made in passing is an upgrade nobody decided. */

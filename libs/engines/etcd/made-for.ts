@@ -13,6 +13,27 @@ export function podMadeFor({ pod = {} }: EtcdSpec): string {
   return digest({ nodeSelector, affinity, antiAffinity, tolerations, resources });
 }
 
+/** On a pod, as JSON: the digest of each part of `spec.pod` that it was made with, so that later changes can be told. */
+export const madeWithAnnotation = 'quorate.io/made-with';
+
+/**
+ * The parts of `spec.pod` that become part of a pod, each with its digest; one that asks for nothing counts as absent.
+ * Variables are not among them: they are secret, and compared as they are in the pod.
+ */
+export function podMadeWith({ pod = {} }: EtcdSpec): Record<string, string> {
+  const { labels, annotations, nodeSelector, affinity, antiAffinity, tolerations, resources } = pod;
+  const { securityContext, ClusterDomain } = pod;
+  const parts = {
+    ...{ labels, annotations, nodeSelector, affinity, antiAffinity, tolerations, resources },
+    ...{ securityContext, ClusterDomain },
+  };
+  const asked = Object.entries(parts).filter(([, value]) => !isNothing(value));
+  return Object.fromEntries(asked.map(([field, value]) => [field, digest(value)]));
+}
+
+const isNothing = (value: unknown): boolean =>
+  !value || (typeof value === 'object' && Object.keys(value).length === 0);
+
 /** Of a claim: its spec. `undefined` where members have no claims. */
 export function claimMadeFor({ pod }: EtcdSpec): string | undefined {
   const spec = pod?.persistentVolumeClaimSpec;

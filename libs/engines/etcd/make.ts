@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kube/object.ts';
 import type { ClaimFact, PodFact } from './facts.ts';
 import { isKept } from './facts.ts';
 import type { Identity } from './identity.ts';
-import { madeForAnnotation } from './made-for.ts';
+import { madeForAnnotation, madeWithAnnotation } from './made-for.ts';
 import { memberImage, memberPod, type Start } from './member-pod.ts';
 import { imageAnnotation, memberName } from './names.ts';
 import { memberClaim } from './objects.ts';
@@ -59,6 +59,7 @@ function noted({ behaves }: World, object: KubeObject): KubeObject {
   const unknown = [
     ...(behaves('madeFor') ? [] : [madeForAnnotation]),
     ...(behaves('rollingUpgrade') ? [] : [imageAnnotation]),
+    ...(behaves('specApplied') ? [] : [madeWithAnnotation]),
   ];
   if (unknown.length === 0) return object;
   const { annotations = {}, ...metadata } = object.metadata;

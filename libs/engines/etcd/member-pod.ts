@@ -1,5 +1,5 @@
 import { type KubeObject, labels } from '../../kube/object.ts';
-import { madeForAnnotation, podMadeFor } from './made-for.ts';
+import { madeForAnnotation, madeWithAnnotation, podMadeFor, podMadeWith } from './made-for.ts';
 import {
   clientPort,
   clientUrl,
@@ -46,6 +46,13 @@ function initialCluster(cluster: ClusterIdentity, spec: EtcdSpec, number: number
   ];
 }
 
+/** The variables of every member; those of the spec come behind them. */
+export const ownVariables = [
+  { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+  { name: 'ETCDCTL_API', value: '3' },
+  { name: 'ETCDCTL_ENDPOINTS', value: `http://$(POD_IP):${clientPort}` },
+];
+
 export const memberImage = ({ repository, version }: EtcdSpec): string =>
   `${repository}:v${plainVersion(version)}`;
 
@@ -71,6 +78,7 @@ export function memberPod(
         [versionAnnotation]: plainVersion(spec.version),
         [imageAnnotation]: memberImage(spec),
         [madeForAnnotation]: podMadeFor(spec),
+        [madeWithAnnotation]: JSON.stringify(podMadeWith(spec)),
       },
     },
     spec: {
@@ -97,12 +105,7 @@ export function memberPod(
             `--advertise-client-urls=${clientUrl(cluster, spec, number)}`,
             ...initialCluster(cluster, spec, number, start),
           ],
-          env: [
-            { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
-            { name: 'ETCDCTL_API', value: '3' },
-            { name: 'ETCDCTL_ENDPOINTS', value: `http://$(POD_IP):${clientPort}` },
-            ...(policy.etcdEnv ?? []),
-          ],
+          env: [...ownVariables, ...(policy.etcdEnv ?? [])],
           ports: [
             { name: 'client', containerPort: clientPort },
             { name: 'peer', containerPort: peerPort },

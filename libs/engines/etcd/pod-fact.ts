@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { KubeObject } from '../../kube/object.ts';
-import type { Hindrance, PodFact } from './facts.ts';
-import { madeForAnnotation } from './made-for.ts';
+import type { Hindrance, MadeWith, PodFact } from './facts.ts';
+import { madeForAnnotation, madeWithAnnotation } from './made-for.ts';
+import { ownVariables } from './member-pod.ts';
 import { changedFromAnnotation, containerName, imageAnnotation, versionAnnotation } from './names.ts';
 import { ownedFact, timeOf } from './object-facts.ts';
 
@@ -9,7 +11,7 @@ import { ownedFact, timeOf } from './object-facts.ts';
 interface PodShape {
   spec?: {
     nodeName?: string;
-    containers?: { name: string; image?: string }[];
+    containers?: { name: string; image?: string; env?: { name: string }[] }[];
     volumes?: { persistentVolumeClaim?: { claimName?: string } }[];
   };
   status?: PodStatus;
@@ -71,10 +73,26 @@ export function podFact(pod: KubeObject): PodFact {
     hasRun: hasRun(container),
     claimName: claimName ?? null,
     madeFor: annotations?.[madeForAnnotation] ?? null,
+    madeWith: madeWithOf(annotations?.[madeWithAnnotation], spec?.containers?.find(isEtcd)?.env ?? []),
     trouble: podTrouble(status),
     hindrance: hindranceOf(status, timeOf(creationTimestamp), changedFrom),
     endsByMs: deletionTimestamp === undefined ? null : timeOf(deletionTimestamp),
   };
+}
+
+/** A note that somebody has changed says nothing. */
+function madeWithOf(note: string | undefined, env: { name: string }[]): MadeWith | null {
+  if (note === undefined) return null;
+  const own = ownVariables.map(({ name }) => name);
+  try {
+    const parts = z.record(z.string(), z.string()).parse(JSON.parse(note));
+    // A variable of the spec may have the name of one of ours, and stands behind it.
+    const asked = env.filter(({ name }, index) => name !== own[index]);
+    // The API leaves out an empty value; here it is as it was asked for.
+    return { parts, env: asked.map((each) => ('valueFrom' in each ? each : { value: '', ...each })) };
+  } catch {
+    return null;
+  }
 }
 
 const isEtcd = ({ name }: { name: string }): boolean => name === containerName;

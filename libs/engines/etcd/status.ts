@@ -2,6 +2,7 @@ import type { ClusterStatus, Condition } from '../../engine/contract.ts';
 import { clientPort, clientServiceName } from './names.ts';
 import { health } from './quorum.ts';
 import { progress, restarting, targetOf } from './situations/upgrade.ts';
+import { specApplied } from './spec-applied.ts';
 import { lowestVersion } from './versions.ts';
 import type { Member } from './view.ts';
 import type { Decided, World } from './world.ts';
@@ -32,7 +33,11 @@ export function statusOf(
     readyMembers: ready.length,
     ...(identity && { currentVersion: currentVersion(world, identity.version) }),
     ...(target && { targetVersion: target }),
-    conditions: [...conditions(world, reason, decided), ...(degraded ? [degraded] : [])],
+    conditions: [
+      ...conditions(world, reason, decided),
+      ...(world.behaves('specApplied') ? [specApplied(world)] : []),
+      ...(degraded ? [degraded] : []),
+    ],
   };
 }
 

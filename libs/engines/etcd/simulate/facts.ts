@@ -55,6 +55,7 @@ export function factsOf(model: Model): EtcdFacts {
           },
           ...{ ready: pod.isUp, hasRun: pod.hasRun, nodeName: ip && 'node', resourceVersion: '1' },
           ...{ containerId: pod.containerId, changedFrom: pod.changedFrom },
+          madeWith: null,
           endsByMs: pod.isStuck && deleting ? 0 : null,
         };
       }),

@@ -9,6 +9,7 @@ import {
   stepsOf,
   strayClaim,
   uid,
+  type WorldSketch,
   well,
   worldOf,
 } from '../testing/world.ts';
@@ -148,4 +149,41 @@ test('an object that carries the labels but has no owner blocks, because it is n
   const plan = planFor({ size: 1, identity: null, services: 'none', facts });
   assert.deepEqual([plan.reason, plan.steps], ['PredecessorLeft', []]);
   assert.match(plan.blocked?.evidence ?? '', /claim example-1/);
+});
+
+test('an identity of before the cluster has formed is corrected, and no second cluster is seeded beside it', () => {
+  const unformed = { formed: false, seeds: 5, lastNumber: 1 };
+  const members = well(1, 2, 3);
+  const evidences: [evidence: RegExp, sketch: WorldSketch][] = [
+    [/service example-client exists/, { members }],
+    [
+      /service example-client exists/,
+      { members: members.map((each) => ({ ...each, silent: true as const })) },
+    ],
+    [/budget example exists/, { members, facts: () => ({ services: { ok: true, value: [] } }) }],
+    [
+      /not the 5 that it was seeded with/,
+      { members, facts: () => ({ services: { ok: true, value: [] }, budgets: { ok: true, value: [] } }) },
+    ],
+  ];
+  for (const [evidence, sketch] of evidences) {
+    const plan = planFor({ ...sketch, identity: unformed });
+    assert.equal(plan.reason, 'IdentityOutdated');
+    assert.match(plan.message, evidence);
+    assert.deepEqual(
+      plan.steps.map(({ step, args }) => [step, (args as { identity: object }).identity]),
+      [['recordIdentity', { ...unformed, version: '3.4.23', lastNumber: 3, formed: true }]],
+    );
+  }
+});
+
+test('an identity with numbers that no cluster reaches is damaged', () => {
+  for (const wrong of [
+    { seeds: 100 },
+    { lastNumber: Number.MAX_SAFE_INTEGER },
+    { lastNumber: 999_999_999 },
+  ]) {
+    const plan = planFor({ members: well(1, 2, 3), identity: wrong });
+    assert.equal(plan.reason, 'IdentityLost', JSON.stringify(wrong));
+  }
 });

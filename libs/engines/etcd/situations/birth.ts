@@ -2,12 +2,12 @@ import type { Blocked } from '../../../engine/contract.ts';
 import { isFinished, isKept } from '../facts.ts';
 import type { Identity } from '../identity.ts';
 import { createClaim, createMember, deletePod, recordIdentity } from '../make.ts';
-import { memberName, memberNumber, nameProblem, plainVersion } from '../names.ts';
+import { memberName, nameProblem, plainVersion } from '../names.ts';
 import { mendServices } from '../standing.ts';
-import { lowestVersion } from '../versions.ts';
 import { isDataGone } from '../view.ts';
-import { claimOf, highestNumber, podOf, type Situation, type World } from '../world.ts';
+import { claimOf, podOf, type Situation } from '../world.ts';
 import { deletions, firstTier } from './death.ts';
+import { identities, numbersTo } from './identity.ts';
 import { unstarted } from './unstarted.ts';
 
 /** How long all seeds are waited for before a quorum of them is enough to call the cluster formed. */
@@ -58,53 +58,6 @@ const predecessorLeft: Situation = {
       message: `${left.objects.length} ${left.type}(s) of a deleted resource of this name are still going`,
       steps: deletions(left, 'left by a deleted resource of this name'),
       requeueAfterMs: 1000,
-    };
-  },
-};
-
-const identityDamaged: Situation = {
-  reason: 'IdentityDamaged',
-  decide(world) {
-    const { identity } = world.resource;
-    if (identity.state !== 'damaged' || hasLived(world)) return undefined;
-    return {
-      message: `the annotation quorate.io/identity cannot be read: ${identity.text.slice(0, 100)}`,
-      blocked: {
-        rule: 'a cluster is never bootstrapped twice',
-        evidence:
-          'the identity annotation exists but cannot be read, and nothing else of the cluster is left',
-        action:
-          'put the annotation back as it was, or delete the resource and create it again for an empty cluster',
-      },
-    };
-  },
-};
-
-/** Services and the budget are made after the identity is recorded, so one of them is as good a witness as a member. */
-const hasLived = (world: World): boolean =>
-  world.services.length > 0 ||
-  world.budgets.length > 0 ||
-  [...world.pods, ...world.claims].some((fact) => memberNumber(world.cluster.name, fact.name) !== undefined);
-
-/** The annotation was removed, but something of the cluster exists: so it may have formed. */
-const identityLost: Situation = {
-  reason: 'IdentityLost',
-  decide(world) {
-    if (world.identity || !hasLived(world)) return undefined;
-    // In an upgrade the newer one may never have run, and the oldest is still what the cluster is.
-    const versions = world.pods.map((pod) => pod.version).filter((found) => found !== '');
-    const version = lowestVersion(versions) ?? plainVersion(world.spec.version);
-    const identity: Identity = { seeds: 0, lastNumber: highestNumber(world), formed: true, version };
-    return {
-      message: 'the identity annotation was removed; parts of the cluster exist, so it is written again',
-      steps: [
-        recordIdentity(
-          world,
-          identity,
-          'the identity, put back: the annotation was removed, and parts of this cluster exist',
-        ),
-      ],
-      requeueAfterMs: 100,
     };
   },
 };
@@ -205,15 +158,12 @@ const seedLostRule = (trouble: string[]): Blocked => ({
   action: 'delete the resource and create it again: the cluster had not been handed over to clients yet',
 });
 
-const numbersTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
-
 /** In order of precedence. All come before anything that is decided about a formed cluster. */
 export const birth: Situation[] = [
   paused,
   badName,
   predecessorLeft,
-  identityDamaged,
-  identityLost,
+  ...identities,
   notBootstrapped,
   ...unstarted,
   seeding,

@@ -120,6 +120,7 @@ function podOf(member: Sketch, { claims }: WorldSketch, version: string): PodFac
       claimName: claims ? name : null,
       trouble: member.trouble ?? null,
       ...{ resourceVersion: '3', image: `quay.io/coreos/etcd:v${version}`, madeFor: null },
+      madeWith: null,
       ...{ nodeName: 'node', hasRun: true, hindrance: null, endsByMs: null },
       ...member.podFact,
     },
