@@ -4,7 +4,7 @@ import { badRequest } from '../status.ts';
 import { type JsonObject, objectOf } from './json.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Resource } from './resource.ts';
-import { applyDefaults, decode, prune } from './schema.ts';
+import { applyDefaults, decode, prune, pruneNulls } from './schema.ts';
 
 /** What is told to a client that sent unknown fields: nothing, a warning, or a refusal. */
 export interface Decoded {
@@ -37,12 +37,16 @@ export function decodeObject(given: JsonObject, request: ResourceRequest, withDe
     : decodeMetadata(named, resource, what);
   const unknown: string[] = [];
   const known = prune(typed, resource.schema, unknown);
-  const problems = unknown.map((field) => `unknown field "${field}"`);
+  const problems = [
+    ...request.doubled.map((field) => `duplicate field "${field}"`),
+    ...unknown.map((field) => `unknown field "${field}"`),
+  ];
   const validation = query.get('fieldValidation') ?? 'Warn';
   if (validation === 'Strict' && problems.length > 0) {
     throw badRequest(`${what}: strict decoding error: ${problems.join(', ')}`);
   }
-  const defaulted = withDefaults && !resource.builtin ? applyDefaults(known, resource.schema) : known;
+  const meant = resource.builtin ? known : pruneNulls(known, resource.schema);
+  const defaulted = withDefaults && !resource.builtin ? applyDefaults(meant, resource.schema) : meant;
   const object = defaulted as KubeObject;
   return { object, warnings: validation === 'Warn' ? problems : [] };
 }

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import { ApiStatus, badRequest, notFound } from '../status.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { doubledFields } from './json-text.ts';
 import { unsupportedMediaType } from './patch.ts';
 import { decodeProtobuf, protobufType } from './protobuf.ts';
 import type { Registry } from './registry.ts';
@@ -21,6 +22,8 @@ export interface ResourceRequest {
   /** The media type of the body, without parameters. */
   mediaType: string;
   body: unknown;
+  /** The fields that stand twice in the body; the last of each counts. */
+  doubled: string[];
   /** The field manager: as named by the client, or the first part of its user agent. */
   manager: string;
 }
@@ -54,31 +57,45 @@ export function parsePath(
 
 const maxBodyBytes = 3 * 1024 * 1024;
 
+export type Body = Pick<ResourceRequest, 'body' | 'doubled' | 'mediaType'>;
+
 /** Reads a body of JSON or YAML; throws BadRequest, UnsupportedMediaType or RequestEntityTooLarge. */
-export async function readBody(request: IncomingMessage): Promise<{ body: unknown; mediaType: string }> {
+export async function readBody(request: IncomingMessage): Promise<Body> {
   const mediaType = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? '';
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
     const message = `Request entity too large: limit is ${maxBodyBytes}`;
     throw new ApiStatus(413, 'RequestEntityTooLarge', message);
   }
   const content = await buffer(request);
-  if (content.length === 0) return { body: undefined, mediaType };
-  if (mediaType === protobufType) return { body: decodeProtobuf(content), mediaType };
+  if (content.length === 0) return { body: undefined, doubled: [], mediaType };
+  if (mediaType === protobufType) return { body: decodeProtobuf(content), doubled: [], mediaType };
   if (!/json|yaml/.test(mediaType)) throw unsupportedMediaType(mediaType);
-  return { body: parseBody(content.toString(), mediaType), mediaType };
+  return { ...parseBody(content.toString(), mediaType), mediaType };
 }
 
 /** The media type of an apply says YAML, though most clients send JSON, which is much quicker to read. */
-function parseBody(content: string, mediaType: string): unknown {
+function parseBody(content: string, mediaType: string): Omit<Body, 'mediaType'> {
   try {
-    if (mediaType.endsWith('json') || content.startsWith('{')) return JSON.parse(content);
-    return parse(content);
+    const json = mediaType.endsWith('json') || content.startsWith('{') ? content : jsonOf(content);
+    const body: unknown = JSON.parse(json, /\d[eE]\+?\d{3}/.test(json) ? checkFinite : undefined);
+    return { body, doubled: doubledFields(json) };
   } catch (error) {
+    if (error instanceof ApiStatus) throw error;
     throw badRequest(
       `the object provided is unrecognized: ${error instanceof Error ? error.message : error}`,
     );
   }
 }
+
+/** A number beyond the range of a double is no number to Kubernetes either. */
+function checkFinite(field: string, value: unknown): unknown {
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY)
+    throw badRequest(`${field}: a number is beyond the range of float64`);
+  return value;
+}
+
+/** YAML as the JSON of the same meaning. */
+const jsonOf = (yaml: string): string => JSON.stringify(parse(yaml) ?? null);
 
 export function objectBody(request: ResourceRequest): JsonObject {
   if (!isObject(request.body)) throw badRequest('the request has no object in its body');

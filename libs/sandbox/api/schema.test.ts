@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelSchema } from './models.ts';
-import { applyDefaults, decode, prune, type Schema } from './schema.ts';
+import { applyDefaults, decode, prune, pruneNulls, type Schema } from './schema.ts';
 
 const schema: Schema = {
   type: 'object',
@@ -45,9 +45,25 @@ test('fields that the schema does not know are removed and named', () => {
   assert.deepEqual(unknown, ['spec.foo', 'spec.pods[1].bar', 'spec.raw.other']);
 });
 
-test('defaults are filled in, also within defaults, and for nulls', () => {
+test('a null is as good as nothing, but in a list and where anything may stand', () => {
+  const given = {
+    spec: { size: null, labels: { a: null, b: 'c' }, pods: [null, { name: null }], free: { x: null } },
+  };
+  assert.deepEqual(pruneNulls(given, schema), {
+    spec: { labels: { b: 'c' }, pods: [null, {}], free: { x: null } },
+  });
+  const nullable: Schema = { type: 'object', properties: { a: { type: 'string', nullable: true } } };
+  assert.deepEqual(pruneNulls({ a: null }, nullable), { a: null });
+});
+
+test('a field named as what every object has by itself is as unknown as any other', () => {
+  const unknown: string[] = [];
+  assert.deepEqual(prune({ spec: { constructor: 1, toString: 'x' } }, schema, unknown), { spec: {} });
+  assert.deepEqual(unknown, ['spec.constructor', 'spec.toString']);
+});
+
+test('defaults are filled in, also within defaults', () => {
   assert.deepEqual(applyDefaults({}, schema), { spec: { size: 3 } });
-  assert.deepEqual(applyDefaults({ spec: { size: null } }, schema), { spec: { size: 3 } });
   assert.deepEqual(applyDefaults({ spec: { size: 5 } }, schema), { spec: { size: 5 } });
 });
 

@@ -24,8 +24,8 @@ export interface Schema {
 
 /** The schema of a field, or `undefined` where the schema says nothing about it. */
 export function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
-  const property = schema?.properties?.[field];
-  if (property) return property;
+  // A field may be named as what every object has by itself, e.g. `constructor`.
+  if (schema?.properties && Object.hasOwn(schema.properties, field)) return schema.properties[field];
   return typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined;
 }
 
@@ -61,15 +61,31 @@ function isTypeField(schema: Schema, field: string): boolean {
   );
 }
 
-/** Fills in the schema's defaults, also inside of what they fill in. A null that may not be one counts as absent. */
+/**
+ * Removes the fields that are null and may not be: for a client that is the same as leaving them out. Those of lists
+ * stay, and are wrong.
+ */
+export function pruneNulls(value: unknown, schema: Schema | undefined): unknown {
+  if (schema === undefined) return value;
+  if (Array.isArray(value)) return value.map((item) => pruneNulls(item, schema.items));
+  if (!isObject(value)) return value;
+  const result: JsonObject = {};
+  for (const [field, inner] of Object.entries(value)) {
+    const known = fieldSchema(schema, field);
+    if (inner !== null || known === undefined || known.nullable) result[field] = pruneNulls(inner, known);
+  }
+  return result;
+}
+
+/** Fills in the schema's defaults, also inside of what they fill in. */
 export function applyDefaults(value: unknown, schema: Schema | undefined): unknown {
   if (schema === undefined) return value;
   if (Array.isArray(value)) return value.map((item) => applyDefaults(item, schema.items));
   if (!isObject(value)) return value;
   const result: JsonObject = { ...value };
   for (const [field, property] of Object.entries(schema.properties ?? {})) {
-    const missing = result[field] === undefined || (result[field] === null && !property.nullable);
-    if (missing && property.default !== undefined) result[field] = structuredClone(property.default);
+    if (result[field] === undefined && property.default !== undefined)
+      result[field] = structuredClone(property.default);
     if (result[field] !== undefined) result[field] = applyDefaults(result[field], property);
   }
   if (typeof schema.additionalProperties === 'object') {

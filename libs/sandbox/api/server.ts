@@ -48,8 +48,8 @@ async function serve(
   const url = new URL(request.url ?? '/', 'https://localhost');
   const wanted = parsePath(url.pathname, context.registry);
   if (!wanted) return serveOther(context, url.pathname, request, response);
-  const { body, mediaType } = await readBody(request);
-  await serveResource(context, { ...requestOf(url, request), ...wanted, body, mediaType }, response);
+  const body = await readBody(request);
+  await serveResource(context, { ...requestOf(url, request), ...wanted, ...body }, response);
 }
 
 async function upgrade(
@@ -63,7 +63,7 @@ async function upgrade(
   const url = new URL(request.url ?? '/', 'https://localhost');
   const wanted = parsePath(url.pathname, context.registry);
   if (wanted?.subresource !== 'exec' || wanted.resource.type.kind !== 'Pod') throw unknownPath();
-  const exec = { ...requestOf(url, request), ...wanted, body: undefined, mediaType: '' };
+  const exec = { ...requestOf(url, request), ...wanted, body: undefined, doubled: [], mediaType: '' };
   await serveExec(context, exec, { request, socket, head });
 }
 
