@@ -18,6 +18,7 @@ import { settle } from './actions/settle.ts';
 import { start } from './actions/start.ts';
 import { strike } from './actions/strike.ts';
 import { thaw } from './actions/thaw.ts';
+import { untilHit } from './actions/until-hit.ts';
 import { untilStruck } from './actions/until-struck.ts';
 import { membersUntouched } from './checks/members-untouched.ts';
 import { served } from './checks/served.ts';
@@ -48,6 +49,7 @@ export const actions: Record<string, Action> = {
   // What happens to members and to their node.
   lead,
   hitMembers,
+  untilHit,
   loseDisk,
   fillDisk,
   freeDisk,

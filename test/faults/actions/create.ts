@@ -14,7 +14,7 @@ export const create = action(
   async (scene, { name, size, claims }) => {
     const owner = { after: (end: () => Promise<void>) => scene.afterwards(end) };
     const cluster = adoptCluster(scene, owner, name, { claims });
-    scene.subjects.set(name, { cluster, claims, size });
+    scene.subjects.set(name, { cluster, claims, size, hit: new Map() });
     await scene.stage.apply(etcdCluster(name, specOf({ size, claims })));
   },
 );

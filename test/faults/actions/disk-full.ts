@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { processOf } from '../../e2e/bench/node.ts';
-import { choice, chooseMembers } from '../run/members.ts';
+import { choice, hit } from '../run/members.ts';
 import { onlyCluster, type Scene, subjectOf } from '../run/scene.ts';
 import { action } from '../vocabulary.ts';
 
@@ -28,10 +28,9 @@ export const fillDisk = action(
   z.strictObject({ name: z.string().default(onlyCluster), which: choice }),
   async (scene, { name, which }) => {
     const { cluster } = subjectOf(scene, name);
-    const pods = await chooseMembers(scene, cluster, which);
     await limitNode(scene, newcomerBytes);
     scene.afterwards(async () => void (await limitNode(scene, 'unlimited')));
-    await Promise.all(pods.map((pod) => limitFiles(processOf(cluster.pod(pod)), memberBytes)));
+    await hit(scene, name, which, (pod) => limitFiles(processOf(cluster.pod(pod)), memberBytes));
   },
 );
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, chooseMembers } from '../run/members.ts';
+import { choice, hit } from '../run/members.ts';
 import { onlyCluster, subjectOf } from '../run/scene.ts';
 import { action } from '../vocabulary.ts';
 
@@ -14,7 +14,6 @@ export const hitMembers = action(
   }),
   async (scene, given) => {
     const { cluster } = subjectOf(scene, given.name);
-    const pods = await chooseMembers(scene, cluster, given.which);
-    await Promise.all(pods.map((pod) => cluster.signal(pod, signals[given.do])));
+    await hit(scene, given.name, given.which, (pod) => cluster.signal(pod, signals[given.do]));
   },
 );

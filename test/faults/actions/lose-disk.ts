@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, chooseMembers } from '../run/members.ts';
+import { choice, hit } from '../run/members.ts';
 import { onlyCluster, subjectOf } from '../run/scene.ts';
 import { action } from '../vocabulary.ts';
 
@@ -9,10 +9,10 @@ export const loseDisk = action(
   async (scene, { name, which }) => {
     const { stage } = scene;
     const { cluster } = subjectOf(scene, name);
-    for (const pod of await chooseMembers(scene, cluster, which)) {
+    await hit(scene, name, which, async (pod) => {
       const path = `/sandbox/claims/${stage.namespace}/${pod}/empty`;
       await stage.kubectl('create', '--raw', path, '-f', '/dev/null');
       await cluster.signal(pod, 'SIGKILL');
-    }
+    });
   },
 );

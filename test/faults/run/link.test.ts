@@ -8,14 +8,17 @@ import { linkTo, openTunnel } from './link.ts';
 /** A server that sends back all that it hears. */
 async function startEcho() {
   const sockets = new Set<Socket>();
+  const heard: string[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
+    socket.on('data', (chunk) => heard.push(chunk.toString()));
     socket.pipe(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
+    heard,
     port: (server.address() as AddressInfo).port,
     stop() {
       server.close();
@@ -47,15 +50,25 @@ test('while a link is cut nothing passes, and afterwards what was sent meanwhile
   await until('the first comes back', () => before.heard === 'one ');
   link.cut();
   const during = openClient(link.port);
+  const gone = openClient(link.port);
   t.after(() => during.socket.destroy());
   before.socket.write('two');
   during.socket.write('three');
-  await once(during.socket, 'connect');
+  gone.socket.end('four');
+  // What takes another way has gone and come back by then.
+  const beside = openClient(echo.port);
+  beside.socket.end('beside');
+  await Promise.all([
+    once(during.socket, 'connect'),
+    once(gone.socket, 'connect'),
+    once(beside.socket, 'close'),
+  ]);
   assert.equal(before.heard, 'one ');
   assert.equal(during.heard, '');
   link.mend();
   link.mend();
   await until('all comes back', () => before.heard === 'one two' && during.heard === 'three');
+  await until('also what was sent by one that had gone', () => echo.heard.includes('four'));
 });
 
 test('a tunnel leads each connection where its first line says', async (t) => {

@@ -76,32 +76,40 @@ interface Pair {
 }
 
 function createPair(near: Socket, far: Socket): Pair {
-  let joined = false;
-  const ways = [
-    [near, far],
-    [far, near],
-  ] as const;
-  for (const [from, to] of ways) {
-    // One that breaks off breaks the other, once they are joined (again).
-    from.once('close', () => {
-      if (joined) to.destroy();
-    });
-  }
+  const ways = [createWay(near, far), createWay(far, near)];
   return {
     join() {
-      if (joined) return;
-      joined = true;
-      for (const [from, to] of ways) {
-        if (from.destroyed) to.destroy();
-        else from.pipe(to);
-      }
+      for (const way of ways) way.open();
     },
     part() {
-      joined = false;
-      for (const [from, to] of ways) {
-        from.unpipe(to);
-        from.pause();
-      }
+      for (const way of ways) way.close();
+    },
+  };
+}
+
+/** One direction. What is sent while it is closed is kept, also where the sender has gone by the time it is opened. */
+function createWay(from: Socket, to: Socket) {
+  const held: Buffer[] = [];
+  let isOpen = false;
+  let hasEnded = false;
+  const end = () => {
+    hasEnded = true;
+    if (isOpen) to.end();
+  };
+  from.on('data', (chunk: Buffer) => {
+    if (isOpen) to.write(chunk);
+    else held.push(chunk);
+  });
+  from.once('end', end);
+  from.once('close', end);
+  return {
+    open() {
+      isOpen = true;
+      for (const chunk of held.splice(0)) to.write(chunk);
+      if (hasEnded) to.end();
+    },
+    close() {
+      isOpen = false;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { TestCluster } from '../../e2e/cluster.ts';
+import type { KubeObject } from '../../../libs/kube/object.ts';
+import { restartsOf, type TestCluster } from '../../e2e/cluster.ts';
 import { ownedKinds, type Scene, subjectOf } from './scene.ts';
 
 /** Which members of a cluster a word means. */
@@ -36,6 +37,27 @@ export async function chooseMembers(
     case 'all':
       return names;
   }
+}
+
+/** Hits the members that are meant, by what is done to each pod, and remembers them. */
+export async function hit(
+  scene: Scene,
+  name: string,
+  which: z.infer<typeof choice>,
+  strike: (pod: string) => Promise<unknown>,
+): Promise<void> {
+  const subject = subjectOf(scene, name);
+  const pods = await chooseMembers(scene, subject.cluster, which);
+  for (const pod of pods.map(subject.cluster.pod)) subject.hit.set(pod.metadata.uid ?? '', restartsOf(pod));
+  await Promise.all(pods.map(strike));
+}
+
+/** Waits until each member that was hit shows it: its process was started again, or its pod is gone. */
+export async function untilHit(scene: Scene, name: string, limitMs: number): Promise<void> {
+  const { cluster, hit } = subjectOf(scene, name);
+  const showsIt = (pod: KubeObject) => restartsOf(pod) > (hit.get(pod.metadata.uid ?? '') ?? -1);
+  await cluster.until('what was hit shows it', () => cluster.pods().every(showsIt), limitMs);
+  hit.clear();
 }
 
 /** Waits until every cluster is as it was last asked to be, and nothing of one that was deleted is left. */

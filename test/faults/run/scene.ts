@@ -34,6 +34,8 @@ export interface Subject {
   readonly claims: boolean;
   /** How many members it is to have; 0 once it was deleted. */
   size: number;
+  /** The pods that were hit, by uid, and how often their processes had been started again by then. */
+  readonly hit: Map<string, number>;
   /** Whether a finalizer keeps its resource until nothing else is left. */
   held?: boolean;
 }
