@@ -41,10 +41,14 @@ export function startService(
     log,
     kill: (signal) => void child.kill(signal),
     async get(path) {
-      const port = await until('the log names the port', () => {
-        if (hasEnded(child)) throw new Error(`the service ended: ${output}`);
-        return log().find(({ httpPort }) => httpPort !== undefined)?.httpPort;
-      });
+      const port = await until(
+        'the log names the port',
+        () => {
+          if (hasEnded(child)) throw new Error(`the service ended: ${output}`);
+          return log().find(({ httpPort }) => httpPort !== undefined)?.httpPort;
+        },
+        60_000,
+      );
       try {
         const reply = await fetch(`http://127.0.0.1:${port}${path}`);
         return { status: reply.status, text: await reply.text() };

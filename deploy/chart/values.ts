@@ -147,9 +147,18 @@ export const values = z.strictObject({
     .describe(
       'Id of this Kubernetes cluster in events and records. Give each its own where several share NATS or Redis.',
     ),
-  watchNamespace: text(
-    'Only clusters of this namespace, which must exist, are looked after, and rights are given there only. Empty: clusters of every namespace.',
-  ),
+  namespaces: z
+    .array(z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/))
+    .default([])
+    .describe(
+      'Only clusters of these namespaces, which must exist, are looked after, and rights are given there only. Empty: clusters of every namespace.',
+    ),
+  clusterWide: z
+    .enum(['all', 'annotated'])
+    .default('all')
+    .describe(
+      'Which clusters are looked after where `namespaces` is empty: `all`, or `annotated`, only those with the annotation `etcd.database.coreos.com/scope: clusterwide`, beside releases for single namespaces, which leave these alone.',
+    ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -7,6 +7,7 @@ import { approvalAnnotations, planHash } from './approval.ts';
 import type { ActContext, Engine, Plan, Step } from './contract.ts';
 import type { Decision } from './decision.ts';
 import { runPass } from './pass.ts';
+import { everything } from './scope.ts';
 import { createMemoryKube, type MemoryKube } from './testing/memory-kube.ts';
 
 interface Spec {
@@ -96,7 +97,7 @@ const signal = new AbortController().signal;
 
 const pass = (kube: MemoryKube, by: Engine = engine): Promise<Decision> =>
   runPass({
-    ...{ engine: by, kube, key, signal, now: () => 1000 },
+    ...{ engine: by, kube, key, scope: everything, signal, now: () => 1000 },
     ...{ id: 'p', traceId: 't', worker: 'w', wokenBy: [], digestKey: 'a key' },
   });
 

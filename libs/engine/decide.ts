@@ -1,5 +1,6 @@
 import type { Engine, Plan } from './contract.ts';
 import { runPure } from './pure.ts';
+import { notOurs } from './scope.ts';
 
 /** What decides of an engine. It has no way to touch anything: what observes and acts is left out. */
 export type Planner = Pick<Engine, 'name' | 'version' | 'resource' | 'plan'>;
@@ -10,6 +11,8 @@ export interface Given {
   spec: unknown;
   /** The resource is being deleted. */
   deleting: boolean;
+  /** Why the resource is left to another operator, where it is. */
+  leftAlone?: string | undefined;
   facts: unknown;
   nowMs: number;
   /** The version of the engine to decide as. */
@@ -22,6 +25,7 @@ export interface Given {
  */
 export function decide(planner: Planner, given: Given): { spec: unknown; plan: Plan } {
   const { facts, nowMs, version } = given;
+  if (given.leftAlone !== undefined) return { spec: given.spec, plan: notOurs(given.leftAlone) };
   const plan = (spec: unknown) => runPure(() => planner.plan(spec, facts, nowMs, version));
   if (given.spec === undefined) return { spec: undefined, plan: plan(undefined) };
   const read = planner.resource.spec.safeParse(given.spec);

@@ -113,6 +113,10 @@ export const decisionSchema = z
         generation: z.number().describe('Its generation.'),
         resourceVersion: z.string().describe('Its version.'),
         deleting: z.literal(true).optional().describe('It was being deleted.'),
+        leftAlone: z
+          .string()
+          .optional()
+          .describe('Why it is left to another operator; nothing was observed or done then.'),
       })
       .optional()
       .describe('The custom resource as the pass read it; absent where there is none.'),

@@ -7,6 +7,8 @@ import { type KubeObject, resourceTypes } from '../kube/object.ts';
 import type { ActContext, Engine, Plan } from './contract.ts';
 import { decisionSchema } from './decision.ts';
 import { runPass } from './pass.ts';
+import { replay } from './replay.ts';
+import { everything, type Scope } from './scope.ts';
 import { createMemoryKube, type MemoryKube } from './testing/memory-kube.ts';
 
 interface Spec {
@@ -74,11 +76,16 @@ function kubeWith(spec: unknown, metadata: Partial<KubeObject['metadata']> = {})
   return kube;
 }
 
-function pass(kube: MemoryKube, engine = counterEngine(), signal = new AbortController().signal) {
+function pass(
+  kube: MemoryKube,
+  engine = counterEngine(),
+  signal = new AbortController().signal,
+  scope: Scope = everything,
+) {
   let nowMs = 1_000;
   const now = () => nowMs++;
   const names = { id: 'pass-1', traceId: 't', worker: 'w', wokenBy: ['event-1'], digestKey: 'a key' };
-  return runPass({ engine, kube, key, now, signal, ...names });
+  return runPass({ engine, kube, key, scope, now, signal, ...names });
 }
 
 test('a pass observes, plans and acts, and its record tells all of it in the published format', async () => {
@@ -94,6 +101,23 @@ test('a pass observes, plans and acts, and its record tells all of it in the pub
   );
   assert.equal(decision.error, undefined);
   assert.deepEqual(decisionSchema.parse(JSON.parse(JSON.stringify(decision))), decision);
+});
+
+test('a resource that is left to another operator is read, and nothing else is done or said', async () => {
+  const clusterWide = { annotation: 'example.com/scope', value: 'clusterwide' };
+  const engine = counterEngine({
+    resource: { ...definition, clusterWide },
+    observe: () => assert.fail('it is none of ours'),
+  });
+  const annotations = { 'example.com/scope': 'clusterwide' };
+  const kube = kubeWith({ count: 2 }, { annotations });
+  const decision = await pass(kube, engine, undefined, { namespaces: ['default'], annotatedOnly: false });
+  assert.deepEqual(kube.writes, []);
+  assert.deepEqual([decision.plan?.reason, decision.plan?.status], ['NotOurs', undefined]);
+  assert.equal(decision.error, undefined);
+  assert.match(decision.resource?.leftAlone ?? '', /example\.com\/scope/);
+  assert.deepEqual(decisionSchema.parse(JSON.parse(JSON.stringify(decision))), decision);
+  assert.deepEqual(replay(engine, decision), { outcome: 'equal' });
 });
 
 test('the recorded facts are the very ones that were planned with, so the record can be replayed', async () => {

@@ -7,12 +7,14 @@ import { approvalAnnotations, type Ruling, rule } from './approval.ts';
 import type { Engine } from './contract.ts';
 import { decide } from './decide.ts';
 import { type Decision, decisionFormat } from './decision.ts';
+import { leftAlone, notOurs, type Scope } from './scope.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 
 export interface PassOptions {
   engine: Engine;
   kube: Kube;
   key: ClusterKey;
+  scope: Scope;
   /** Ids of the events that woke it. */
   wokenBy: string[];
   /** Names this pass in records and logs, unique. */
@@ -58,6 +60,13 @@ export async function runPass(options: PassOptions): Promise<Decision> {
   try {
     const resource = await kube.get(resourceTypeOf(engine.resource), key.namespace, key.name, signal);
     if (resource) decision.resource = identify(resource);
+    // A resource that is gone says nothing. What it left behind goes, whoever comes first, as Kubernetes would have it.
+    const why = resource && leftAlone(options.scope, engine.resource, resource);
+    if (resource && why !== undefined) {
+      decision.resource = { ...identify(resource), leftAlone: why };
+      decision.plan = plainJson(notOurs(why));
+      return decision;
+    }
     const facts = secrets.hide(plainJson(await engine.observe({ key, kube, resource, signal })));
     decision.facts = facts;
     decision.nowMs = now();

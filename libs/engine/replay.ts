@@ -23,6 +23,7 @@ export function replay(planner: Planner, decision: Decision): Replayed {
     const given = {
       spec: resource === undefined ? undefined : spec,
       deleting: resource?.deleting === true,
+      leftAlone: resource?.leftAlone,
       facts,
       nowMs,
       version: engine.version,

@@ -10,6 +10,8 @@ import { createServedVersions } from './served.ts';
 
 /** A kube whose changes can be watched, too. */
 export interface WatchableKube extends Kube {
+  /** How far lists go, and a watcher should; all namespaces where it is `undefined`. */
+  readonly namespaces: readonly string[] | undefined;
   /**
    * The raw stream of one watch: lines of JSON. Throws as the other verbs do (KUBE_GONE where the history
    * from `resourceVersion` on is no longer kept).
@@ -17,6 +19,8 @@ export interface WatchableKube extends Kube {
   openWatch(
     type: ResourceType,
     options: {
+      /** Of all namespaces without it. */
+      namespace?: string;
       labels?: Record<string, string>;
       resourceVersion: string;
       /** The server ends the watch after so long. */
@@ -32,8 +36,8 @@ export interface ConnectOptions {
   id: string;
   /** Without it, as kubectl: `KUBECONFIG`, `~/.kube/config`, the pod's own service account. */
   kubeconfigPath?: string;
-  /** Lists and watches go no further than this namespace; all namespaces without it. */
-  namespace?: string | undefined;
+  /** Lists and watches go no further than these namespaces; all namespaces without them. */
+  namespaces?: readonly string[] | undefined;
   /** How long one request may take, in milliseconds. */
   timeoutMs?: number;
   /** Every write is only tried: the API checks, completes and answers it, and changes nothing. */
@@ -55,7 +59,7 @@ type Asking = Omit<Asked, 'path'> & { at?: At };
  * kubeconfig. Where the caller's signal is aborted, a verb throws the signal's reason.
  */
 export function connectKube(options: ConnectOptions): WatchableKube {
-  const { id, kubeconfigPath, namespace: scope, timeoutMs = 10_000 } = options;
+  const { id, kubeconfigPath, namespaces, timeoutMs = 10_000 } = options;
   const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
   const trying = options.dryRun ? { dryRun: 'All' } : {};
   const writing = { fieldManager, ...trying };
@@ -75,9 +79,19 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     apiVersion: apiVersionOf(await served(type, signal)),
   });
 
-  async function list(
+  async function list(type: ResourceType, options: Parameters<Kube['list']>[1] = {}): Promise<Listed> {
+    const { namespace } = options;
+    if (namespace !== undefined || namespaces === undefined || !type.namespaced)
+      return listOne(type, namespace, options);
+    const lists = await Promise.all(namespaces.map((each) => listOne(type, each, options)));
+    // What happened since the first of them was read may be in the others already, and may be told again.
+    return { items: lists.flatMap(({ items }) => items), resourceVersion: lists[0]?.resourceVersion ?? '' };
+  }
+
+  async function listOne(
     type: ResourceType,
-    { namespace = scope, labels, signal }: Parameters<Kube['list']>[1] = {},
+    namespace: string | undefined,
+    { labels, signal }: NonNullable<Parameters<Kube['list']>[1]>,
   ): Promise<Listed> {
     const items: KubeObject[] = [];
     const selector = labels === undefined ? {} : { labelSelector: selectorOf(labels) };
@@ -128,6 +142,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
 
   return {
     id,
+    namespaces,
     async get(type, namespace, name, signal) {
       const { status, body, said } = await ask(type, { method: 'GET', at: [namespace, name], signal });
       if (isAbsent(status, body, name)) return undefined;
@@ -164,7 +179,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
       if (status >= 300) throw failureOf(status, reply, said);
       return 'deleted';
     },
-    async openWatch(type, { labels, resourceVersion, timeoutSeconds, signal }) {
+    async openWatch(type, { namespace, labels, resourceVersion, timeoutSeconds, signal }) {
       const query = {
         watch: true,
         allowWatchBookmarks: true,
@@ -172,7 +187,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
         resourceVersion,
         ...(labels === undefined ? {} : { labelSelector: selectorOf(labels) }),
       };
-      const path = pathOf(await served(type, signal), scope);
+      const path = pathOf(await served(type, signal), namespace);
       return requests.stream({ method: 'GET', path, query, signal });
     },
     async answers(signal) {

@@ -33,6 +33,8 @@ export interface ResourceDefinition {
   status: z.ZodType;
   printerColumns: PrinterColumn[];
   scale?: ScalePaths;
+  /** The annotation, and its value, by which a resource asks for an operator of the whole Kubernetes cluster. */
+  clusterWide?: { annotation: string; value: string };
 }
 
 /** What the API's paths need to know of the kind. */

@@ -20,6 +20,8 @@ export type Change =
 export interface WatchOptions {
   kube: WatchableKube;
   type: ResourceType;
+  /** Of all namespaces without it. */
+  namespace?: string;
   /** Only objects with all these labels. */
   labels?: Record<string, string>;
   log: Log;
@@ -52,9 +54,12 @@ const settledMs = 1000;
  * the next one is read only when the caller asks for it. Ends, without an error, when the signal is aborted.
  */
 export async function* watchObjects(options: WatchOptions): AsyncGenerator<Change, void> {
-  const { kube, type, labels, log, signal, silenceMs = 36_000, random = Math.random } = options;
-  const selector = labels === undefined ? {} : { labels };
-  const refusal = createOutage(log, `Kubernetes API (${type.plural})`, pathOf(type));
+  const { kube, type, namespace, labels, log, signal, silenceMs = 36_000, random = Math.random } = options;
+  const selector = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labels === undefined ? {} : { labels }),
+  };
+  const refusal = createOutage(log, `Kubernetes API (${type.plural})`, pathOf(type, namespace));
   const { outage = refusal } = options;
   let failures = 0;
   let version: string | undefined;

@@ -67,10 +67,14 @@ export const settings = z.object({
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and dashes')
     .default('local')
     .describe('Id of the Kubernetes cluster under management, as it appears in subjects and records.'),
-  QUORATE_NAMESPACE: z
+  QUORATE_NAMESPACES: z
     .string()
+    .regex(/^[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*$/, 'use names of namespaces with commas between')
+    .transform((text) => [...new Set(text.split(',').map((name) => name.trim()))].sort())
     .optional()
-    .describe('Only clusters of this namespace are looked after; without it, those of every namespace.'),
+    .describe(
+      'Only clusters of these namespaces are looked after, separated by commas; without it, those of every namespace.',
+    ),
   QUORATE_INSTANCE: z
     .string()
     // In a container the process has number 1, and the host's name is the pod's.

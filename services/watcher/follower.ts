@@ -36,6 +36,8 @@ export interface Follower {
 export interface FollowerOptions {
   kube: WatchableKube;
   kind: WatchedKind;
+  /** The only one to look at; all of them without it. */
+  namespace?: string;
   context: EventContext;
   delivery: Delivery;
   tracing: Tracing;
@@ -49,7 +51,7 @@ export interface FollowerOptions {
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { kube, kind, context, delivery, tracing, log, outage, silenceMs } = options;
+  const { kube, kind, namespace, context, delivery, tracing, log, outage, silenceMs } = options;
   const published = new Map<string, string>();
   /** Versions in DEAD: once is enough for each. */
   const buried = new Map<string, string>();
@@ -74,7 +76,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const subject = await subjectOf(item, signal);
       if (subject !== undefined) listed.set(subject, item);
     }
-    const missing = missingEvents(listed, last, kind.type);
+    const missing = missingEvents(listed, lastIn(last, namespace), kind.type);
     const unpublished = new Set(missing.map(({ subject }) => subject));
     published.clear();
     for (const [subject, object] of listed) {
@@ -137,6 +139,7 @@ export function createFollower(options: FollowerOptions): Follower {
         for await (const change of watchObjects({
           kube,
           type: kind.type,
+          ...(namespace === undefined ? {} : { namespace }),
           ...(kind.engine === undefined ? { labels: ours } : {}),
           ...(silenceMs === undefined ? {} : { silenceMs }),
           log,
@@ -153,6 +156,15 @@ export function createFollower(options: FollowerOptions): Follower {
       }
     },
   };
+}
+
+/** What was told of the namespace, of which alone a list of it can say that something vanished. */
+function lastIn(
+  last: ReadonlyMap<string, EventEnvelope>,
+  namespace: string | undefined,
+): ReadonlyMap<string, EventEnvelope> {
+  if (namespace === undefined) return last;
+  return new Map([...last].filter(([, { data }]) => data.metadata.namespace === namespace));
 }
 
 function attributesOf(subject: string, event: EventEnvelope): SpanAttributes {

@@ -11,7 +11,7 @@ import { runWatcher, type WatchedEngine } from './watcher.ts';
 /** The watcher: publishes every change of the custom resources, and of what belongs to them, as an event. */
 export function watcherService(engines: WatchedEngine[]): Service<typeof watcherSettings> {
   return async ({ config, log, signal, health, metrics, tracing }) => {
-    const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
+    const kube = connectKube({ id: config.QUORATE_KUBE, namespaces: config.QUORATE_NAMESPACES });
     const name = `watcher ${config.QUORATE_INSTANCE}`;
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
     const digestKey = digestKeyOf(config);

@@ -58,12 +58,15 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
   const delivery = createDelivery(bus, kube.id);
   const kinds = watchedKinds(engines);
   const outageOfOne = shareOutage(createOutage(log, 'Kubernetes API', kube.id));
-  const followers = kinds.map((kind) =>
-    createFollower({
-      ...{ kube, kind, context, delivery, tracing, log, outage: outageOfOne() },
-      ...(silenceMs === undefined ? {} : { silenceMs }),
-      ...(published === undefined ? {} : { published }),
-    }),
+  const places = kube.namespaces?.map((namespace) => ({ namespace })) ?? [{}];
+  const followers = kinds.flatMap((kind) =>
+    places.map((place) =>
+      createFollower({
+        ...{ kube, kind, ...place, context, delivery, tracing, log, outage: outageOfOne() },
+        ...(silenceMs === undefined ? {} : { silenceMs }),
+        ...(published === undefined ? {} : { published }),
+      }),
+    ),
   );
 
   let round = new AbortController();
@@ -91,7 +94,7 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
     }
   }
 
-  log.info({ kinds: kinds.map(({ type }) => type.plural) }, 'watching');
+  log.info({ kinds: kinds.map(({ type }) => type.plural), namespaces: kube.namespaces }, 'watching');
   // One that fails ends them all; each has ended before the caller closes what they use.
   const running = [...followers.map(followForEver), compareForEver()];
   await Promise.all(running.map((task) => task.catch((error) => stop.abort(error))));

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
 import { runPass } from '../../libs/engine/pass.ts';
+import type { Scope } from '../../libs/engine/scope.ts';
 import { QuorateError } from '../../libs/errors/catalogue.ts';
 import { type ClusterKey, parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
@@ -24,15 +25,20 @@ export function reconcile(options: {
   /** Keys the tokens that stand for secrets in records. */
   digestKey: string;
   tracing: Tracing;
+  scope: Scope;
   looks: Looks;
   log: Log;
 }): TaskHandler {
-  const { kube, engines, record, worker, digestKey, tracing, looks, log } = options;
+  const { kube, engines, record, worker, digestKey, tracing, scope, looks, log } = options;
   return async (task, signal) => {
     const key = parseKey(task.key);
     const engine = engines.find(({ name }) => name === key?.engine);
     if (!key || !engine) {
       log.error({ key: task.key }, 'task dropped: its key names no known engine and cluster');
+      return {};
+    }
+    if (scope.namespaces?.includes(key.namespace) === false) {
+      log.debug({ key: task.key }, 'task dropped: its namespace is not looked after here');
       return {};
     }
     const looked = await looks.look(engine, task, signal);
@@ -45,6 +51,7 @@ export function reconcile(options: {
       engine,
       kube,
       key,
+      scope,
       wokenBy: [...task.wokenBy.map((wake) => wake.eventId), ...lookedAt],
       id: randomUUID(),
       traceId,

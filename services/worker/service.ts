@@ -28,7 +28,7 @@ const finishPassMs = 15_000;
 export function workerService(engines: Engine[]): Service<typeof workerSettings> {
   return async ({ config, log, signal, health, metrics, tracing }) => {
     const { QUORATE_INSTANCE: instance, QUORATE_LOCK_MS: lockMs } = config;
-    const kube = connectKube({ id: config.QUORATE_KUBE, namespace: config.QUORATE_NAMESPACE });
+    const kube = connectKube({ id: config.QUORATE_KUBE, namespaces: config.QUORATE_NAMESPACES });
     const redis = { ...redisAccess(config), kube: kube.id, log };
     const tasks = connectTasks(redis);
     const bus = await connectBus({
@@ -40,6 +40,7 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
     const periodMs = config.QUORATE_RESYNC_MS;
     const pass = reconcile({
       ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), tracing, log },
+      scope: { namespaces: kube.namespaces, annotatedOnly: config.QUORATE_CLUSTER_WIDE === 'annotated' },
       looks: createLooks({ periodMs, count: observed.look }),
       record(key, decision) {
         observed.pass(decision);

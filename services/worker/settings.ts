@@ -7,6 +7,12 @@ export const workerSettings = settings.extend({
   ...redisSettings.shape,
   ...retentionSettings.shape,
   ...digestSettings.shape,
+  QUORATE_CLUSTER_WIDE: z
+    .enum(['all', 'annotated'])
+    .default('all')
+    .describe(
+      'Which clusters are looked after where it is those of every namespace: `all`, or `annotated`, only those that have the annotation `etcd.database.coreos.com/scope: clusterwide`, beside operators for single namespaces, which leave these alone.',
+    ),
   QUORATE_CONCURRENCY: z.coerce
     .number()
     .int()

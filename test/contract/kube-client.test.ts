@@ -137,18 +137,23 @@ describe('the Kubernetes client', () => {
     );
   });
 
-  test('of one namespace alone, it asks for nothing of the others', async () => {
+  test('of given namespaces, it asks for nothing of the others', async () => {
     const asked: string[] = [];
     const script: Script = (request, response) => {
-      asked.push(request.url.split('?')[0] ?? '');
-      reply(response, 200, { metadata: { resourceVersion: '7' }, items: [] });
+      const path = request.url.split('?')[0] ?? '';
+      asked.push(path);
+      reply(response, 200, { metadata: { resourceVersion: '7' }, items: [{ metadata: { name: path } }] });
     };
     await withApi(script, async (_kube, { kubeconfigPath }) => {
-      const kube = connectKube({ id: 'test', kubeconfigPath, namespace: 'mine' });
+      const kube = connectKube({ id: 'test', kubeconfigPath, namespaces: ['mine', 'ours'] });
       try {
-        await kube.list(pod);
+        assert.equal((await kube.list(pod)).items.length, 2);
+        assert.equal((await kube.list(pod, { namespace: 'yours' })).items.length, 1);
+        assert.equal((await kube.list(resourceTypes.node)).items.length, 1);
         const { signal } = new AbortController();
-        const watch = await kube.openWatch(pod, { resourceVersion: '7', timeoutSeconds: 1, signal });
+        const watch = await kube.openWatch(pod, {
+          ...{ namespace: 'mine', resourceVersion: '7', timeoutSeconds: 1, signal },
+        });
         // Given up before its end, it says so.
         watch.on('error', () => {});
         watch.destroy();
@@ -156,7 +161,9 @@ describe('the Kubernetes client', () => {
         await kube.close();
       }
     });
-    assert.deepEqual(asked, ['/api/v1/namespaces/mine/pods', '/api/v1/namespaces/mine/pods']);
+    const pods = (namespace: string) => `/api/v1/namespaces/${namespace}/pods`;
+    assert.deepEqual(asked.slice(0, 2).sort(), [pods('mine'), pods('ours')]);
+    assert.deepEqual(asked.slice(2), [pods('yours'), '/api/v1/nodes', pods('mine')]);
   });
 
   test('only the API itself can say that an object is absent', async () => {

@@ -41,7 +41,7 @@ export function watch({ kubeconfigPath, namespace, operator: { natsUrl } }: Stag
   const log = createTestLog();
   const stop = new AbortController();
   const { signal } = stop;
-  const kube = connectKube({ id: 'local', kubeconfigPath, namespace });
+  const kube = connectKube({ id: 'local', kubeconfigPath });
   const present = new Map<string, KubeObject>();
   const past = new Map<string, KubeObject>();
   const carriers = new Map<string, Map<string, Set<string>>>();
@@ -65,7 +65,7 @@ export function watch({ kubeconfigPath, namespace, operator: { natsUrl } }: Stag
     all(type, cluster).find((object) => object.metadata.name === name);
 
   const follow = async (type: ResourceType) => {
-    for await (const change of watchObjects({ kube, type, log, signal })) {
+    for await (const change of watchObjects({ kube, type, namespace, log, signal })) {
       if (change.type === 'listed') {
         const listed = new Set(change.items.map((item) => item.metadata.uid));
         for (const [uid, object] of present) {

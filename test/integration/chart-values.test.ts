@@ -60,6 +60,7 @@ describe('the values of the chart', () => {
     );
     assert.deepEqual(environment, {
       ...{ LOG_LEVEL: 'info', QUORATE_KUBE: 'local', QUORATE_HTTP_PORT: '8080', QUORATE_CONCURRENCY: '20' },
+      QUORATE_CLUSTER_WIDE: 'all',
       NATS_URL: 'tls://nats-1.example,tls://nats-2.example:4223',
       NATS_USER: { name: 'nats-login', key: 'user' },
       NATS_PASSWORD: { name: 'nats-login', key: 'password' },
@@ -131,7 +132,7 @@ describe('the values of the chart', () => {
     const plain = await notes();
     assert.match(plain, /--namespace here rollout status deployment\/mine-worker/);
     assert.match(plain, /NATS and Redis are bundled/);
-    const told = await notes('--set', 'watchNamespace=there,nats.url=nats://x,redis.url=redis://x');
+    const told = await notes('--set', 'namespaces={there,elsewhere},nats.url=nats://x,redis.url=redis://x');
     assert.match(told, /kubectl get etcd --namespace there/);
     assert.doesNotMatch(told, /bundled/);
   });

@@ -31,7 +31,7 @@ const cases: [what: string, rendering: Parameters<typeof render>][] = [
   ['a HorizontalPodAutoscaler', [autoscaled]],
   ['a ServiceMonitor', [{ serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } }]],
   ['traces', [{ tracing: { endpoint: 'http://collector:4318', share: 0.1, existingSecret: 'headers' } }]],
-  ['one namespace', [{ watchNamespace: 'databases' }]],
+  ['two namespaces', [{ namespaces: ['databases', 'more'], clusterWide: 'annotated' }]],
   ['OpenShift', [{ runAsUser: null }]],
   ['nothing but the services', [{ ...existingServers, ...noExtras() }]],
 ];
@@ -153,11 +153,11 @@ describe('the chart', () => {
       const roles = objects.filter(({ kind }) => /Role$/.test(kind));
       const bound = objects.flatMap((object) => {
         const { kind, name } = (object['roleRef'] ?? {}) as { kind?: string; name?: string };
-        return kind === undefined ? [] : [`${kind}/${name}`];
+        return kind === undefined ? [] : [`${object.metadata.namespace}/${kind}/${name}`];
       });
       assert.deepEqual(
         bound.sort(),
-        roles.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort(),
+        roles.map(({ kind, metadata }) => `${metadata.namespace}/${kind}/${metadata.name}`).sort(),
         what,
       );
     }
@@ -168,7 +168,7 @@ describe('the chart', () => {
       ['watcher', ['list', 'watch']],
       ['worker', ['get', 'list']],
     ] as const) {
-      for (const what of ['the defaults', 'one namespace']) {
+      for (const what of ['the defaults', 'two namespaces']) {
         for (const type of engines.flatMap(({ resource, owned }) => [resourceTypeOf(resource), ...owned])) {
           const granted = rulesOf(of(what), service).flatMap((rule) =>
             rule.apiGroups.includes(type.group) && rule.resources.includes(type.plural) ? rule.verbs : [],

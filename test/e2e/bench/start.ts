@@ -113,7 +113,7 @@ async function start(
         ? await clusterOperator(kubectl, node, operator.namespace)
         : machineOperator(
             // Others may look after other namespaces of this Kubernetes.
-            await startOnMachine({ KUBECONFIG: kubectl.kubeconfigPath, QUORATE_NAMESPACE: namespace }),
+            await startOnMachine({ KUBECONFIG: kubectl.kubeconfigPath, QUORATE_NAMESPACES: namespace }),
           ),
     node,
     freezeApi: undefined,

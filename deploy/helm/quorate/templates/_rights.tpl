@@ -6,7 +6,6 @@ quorate.SERVICE.rules on objects in namespaces, and quorate.SERVICE.clusterRules
 {{- $root := index . 0 }}
 {{- $rules := include (printf "quorate.%s.rules" (index . 1)) $root }}
 {{- $clusterRules := include (printf "quorate.%s.clusterRules" (index . 1)) $root }}
-{{- $scope := $root.Values.watchNamespace }}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -15,9 +14,11 @@ metadata:
   labels:
     {{- include "quorate.labels" . | nindent 4 }}
 automountServiceAccountToken: false
-{{- if $scope }}
+{{- range $root.Values.namespaces }}
 ---
-{{- include "quorate.role" (dict "name" . "kind" "Role" "namespace" $scope "rules" $rules) }}
+{{- include "quorate.role" (dict "name" $ "kind" "Role" "namespace" . "rules" $rules) }}
+{{- end }}
+{{- if $root.Values.namespaces }}
 {{- if $clusterRules }}
 ---
 {{- include "quorate.role" (dict "name" . "kind" "ClusterRole" "rules" $clusterRules) }}

@@ -2,9 +2,9 @@
 {{- define "quorate.settings" -}}
 - name: QUORATE_KUBE
   value: {{ .Values.kubeId | quote }}
-{{- with .Values.watchNamespace }}
-- name: QUORATE_NAMESPACE
-  value: {{ . | quote }}
+{{- with .Values.namespaces }}
+- name: QUORATE_NAMESPACES
+  value: {{ join "," . | quote }}
 {{- end }}
 - name: LOG_LEVEL
   value: {{ .Values.logLevel }}
