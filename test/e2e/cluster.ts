@@ -266,7 +266,7 @@ const isJoining = (member: EtcdMember): boolean => member.isLearner || member.cl
 interface PodStatus {
   phase?: string;
   podIP?: string;
-  containerStatuses?: { restartCount: number; state?: object }[];
+  containerStatuses?: { containerID?: string; restartCount: number; state?: object }[];
 }
 
 const endpointOf = (pod: KubeObject): string | undefined => {
@@ -276,6 +276,10 @@ const endpointOf = (pod: KubeObject): string | undefined => {
 
 export const restartsOf = (pod: KubeObject): number =>
   (pod['status'] as PodStatus | undefined)?.containerStatuses?.[0]?.restartCount ?? 0;
+
+/** The container that runs etcd now; another one after each start. */
+export const containerOf = (pod: KubeObject): string | undefined =>
+  (pod['status'] as PodStatus | undefined)?.containerStatuses?.[0]?.containerID;
 
 export const isGoing = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
 

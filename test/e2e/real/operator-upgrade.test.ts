@@ -5,6 +5,7 @@ import { nextImageVariable } from '../bench/bench.ts';
 import { helmOf, releaseName } from '../bench/helm.ts';
 import { services } from '../bench/operator.ts';
 import { createCluster, restartsOf } from '../cluster.ts';
+import { morePasses } from '../passes.ts';
 import { openStage } from '../stage.ts';
 import { assertUntouched, fingerprint } from '../untouched.ts';
 
@@ -54,9 +55,8 @@ describe('another version of Quorate', { skip }, () => {
       60_000,
     );
     for (const [index, cluster] of clusters.entries()) {
-      // Passes of the new version have seen it.
-      const since = watched.decisions(cluster.name).length;
-      await cluster.until('two more passes', () => watched.decisions(cluster.name).length >= since + 2);
+      // Passes of the new version see it.
+      await morePasses(stage, watched, cluster.name, 2);
       await cluster.settled(cluster.pods().length);
       await assertUntouched(stage, cluster.name, before[index] ?? []);
       for (const pod of cluster.pods()) assert.equal(restartsOf(pod), 0, pod.metadata.name);
