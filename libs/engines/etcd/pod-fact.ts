@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/object.ts';
+import type { KubeCondition, KubeObject } from '../../kube/object.ts';
 import type { Hindrance, PodFact } from './facts.ts';
 import { madeForAnnotation } from './made-for.ts';
 import { changedFromAnnotation, containerName, imageAnnotation, versionAnnotation } from './names.ts';
@@ -20,13 +20,7 @@ interface PodStatus {
   reason?: string;
   message?: string;
   podIP?: string;
-  conditions?: {
-    type: string;
-    status: string;
-    reason?: string;
-    message?: string;
-    lastTransitionTime?: string;
-  }[];
+  conditions?: KubeCondition[];
   containerStatuses?: ContainerStatus[];
 }
 
