@@ -67,7 +67,7 @@ test('the story tells of a member that was killed, and started again', async (t)
         entry.object === `pod/${struck}` &&
         entry.differences.some(({ path, after }) => path.at(-1) === 'restartCount' && after === 1),
     );
-  await until('the story tells of the restart', async () => told(await storyOf('killed')), 60_000);
+  await until('the story tells of the restart', async () => told(await storyOf('killed')), 150_000);
   await cluster.settled(3);
 });
 
@@ -118,7 +118,7 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
   for (let turn = 1; turn <= 2; turn++) {
     const output = await quorate(stage, 'replay', 'twice', '--redeliver', '--speed', '1000', ...place);
     assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
-    await until('a pass was woken by the last of them', () => lastWoke() === turn, 60_000);
+    await until('a pass was woken by the last of them', () => lastWoke() === turn, 150_000);
   }
   await passByItself('twice');
   assert.deepEqual(await versions('twice'), before);
@@ -132,7 +132,7 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
   await until(
     'the watcher tells of what changed since',
     async () => (await told()) > happened.length,
-    60_000,
+    150_000,
   );
   await passByItself('twice');
   assert.equal(await told(), happened.length + 1);
@@ -146,5 +146,5 @@ async function passByItself(name: string): Promise<void> {
       0,
     );
   const before = countOf(await storyOf(name));
-  await until('one more pass', async () => countOf(await storyOf(name)) > before, 90_000);
+  await until('one more pass', async () => countOf(await storyOf(name)) > before, 150_000);
 }
