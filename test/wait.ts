@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<Answer>(
   what: string,
   condition: () => Answer | Promise<Answer>,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<Exclude<NonNullable<Answer>, false>> {
   const deadlineMs = performance.now() + limitMs;
   for (;;) {

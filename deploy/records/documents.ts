@@ -100,10 +100,11 @@ Every pass of a worker leaves one record in the NATS stream \`DECISIONS\`, on th
 ([JSON schema](../deploy/schemas/decision.schema.json)) and a record of an old format is read for ever.
 
 No secret is in a record. The values of environment variables, wherever a list of them stands, are replaced by tokens
-such as \`(secret 0f5a…)\` before anything is planned; the same value has the same token under the same
-\`QUORATE_DIGEST_KEY\`, so that a change shows; without that setting every process has a key of its own. Shorter than eight
-characters, a value is hidden in its own place, and not looked for in texts such as the last words of a container. What
-is planned with is what is recorded.
+such as \`(secret 7c1e-0f5a…)\` before anything is planned; the same value has the same token under the same
+\`QUORATE_DIGEST_KEY\`, so that a change shows; without that setting every process has a key of its own. The first part
+names the key: tokens of different keys are never taken for a change. Shorter than eight characters, a value is hidden
+in its own place, and not looked for in texts such as the last words of a container. What is planned with is what is
+recorded.
 
 How far back the streams go is set by \`QUORATE_DECISIONS_HOURS\` and \`QUORATE_DECISIONS_MIB\` (30 days, 1 GiB), and
 likewise for \`EVENTS\` (7 days, 1 GiB) and \`REPEATS\` (30 days, 64 MiB), whichever comes first; the same for all services.

@@ -276,7 +276,7 @@ test('a secret reaches the steps and Kubernetes, and neither the plan nor anythi
   assert.deepEqual(made, [{ count: 1, someEnv: [{ name: 'PASSWORD', value: canary }] }]);
   assert.equal(decision.error?.code, 'KUBE_REFUSED');
   assert.doesNotMatch(JSON.stringify([planned, decision]), /canary/);
-  assert.match(JSON.stringify(decision.facts), /exit code 1: \(secret [0-9a-f]{16}\) is wrong/);
+  assert.match(JSON.stringify(decision.facts), /exit code 1: \(secret [0-9a-f]{4}-[0-9a-f]{16}\) is wrong/);
 });
 
 test('a plan that asks for the time ends its pass, before anything is done', async () => {

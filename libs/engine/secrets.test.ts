@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openSecrets } from './secrets.ts';
+import { comparable, openSecrets } from './secrets.ts';
 
 const canary = 'canary-5f2d8c';
 const key = 'a key of the digests';
@@ -22,7 +22,7 @@ test('the value of a variable is hidden wherever a list of variables stands, and
     },
   };
   const hidden = secrets.hide(pod);
-  const token = /^\(secret [0-9a-f]{16}\)$/;
+  const token = /^\(secret [0-9a-f]{4}-[0-9a-f]{16}\)$/;
   assert.match(String(hidden.spec.pod.etcdEnv[2]), token);
   assert.match(hidden.spec.containers[0]?.env[0]?.value ?? '', token);
   assert.deepEqual(hidden.spec.pod.etcdEnv[1], pod.spec.pod.etcdEnv[1]);
@@ -56,7 +56,7 @@ test('a copy of a spec in an annotation is hidden as the spec is, also one of be
   const hidden = openSecrets(key).hide({ annotations: { copy, other: '{not JSON' } });
   assert.match(
     hidden.annotations.copy,
-    /^\{"etcdEnv":\[\{"name":"A","value":"\(secret [0-9a-f]{16}\)"\}\],"size":3\}$/,
+    /^\{"etcdEnv":\[\{"name":"A","value":"\(secret [0-9a-f]{4}-[0-9a-f]{16}\)"\}\],"size":3\}$/,
   );
   assert.equal(hidden.annotations.other, '{not JSON');
 });
@@ -89,4 +89,20 @@ test('of any JSON, what was hidden and is revealed is what it was', () => {
       assert.deepEqual(secrets.reveal(secrets.hide(value)), value);
     }),
   );
+});
+
+test('tokens of different keys are no difference, those of one key are', () => {
+  const tokenOf = (value: string, digestKey: string) =>
+    String(openSecrets(digestKey).hide({ env: [{ name: 'A', value }] }).env[0]?.value);
+  const isSame = (one: string, other: string) => {
+    const [left, right] = comparable(`it said ${one}`, `it said ${other}`);
+    return left === right;
+  };
+  const other = 'another key of digests';
+  assert.notEqual(tokenOf(canary, key), tokenOf(canary, other));
+  assert.equal(isSame(tokenOf(canary, key), tokenOf('changed', key)), false);
+  assert.equal(isSame(tokenOf(canary, key), tokenOf(canary, key)), true);
+  assert.equal(isSame(tokenOf(canary, key), tokenOf('changed', other)), true);
+  assert.equal(isSame(tokenOf(canary, key), '(secret 0123456789abcdef)'), true, 'of a record of before');
+  assert.equal(isSame(tokenOf(canary, key), 'no secret'), false);
 });

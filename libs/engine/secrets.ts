@@ -25,6 +25,7 @@ const shortestInText = 8;
 
 /** `publicNames`: what anybody may read, also where it is the value of some variable, e.g. the cluster's own name. */
 export function openSecrets(digestKey: string, publicNames: string[] = []): Secrets {
+  const keyId = digestOf(digestKey, 'the id of the key').slice(0, 4);
   const tokens = new Map<string, string>();
   const secrets = new Map<string, unknown>();
   /** What to look for in texts, the longest first, each with its token. */
@@ -34,7 +35,7 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
     const json = JSON.stringify(secret);
     const known = tokens.get(json);
     if (known !== undefined) return known;
-    const token = `(secret ${createHmac('sha256', digestKey).update(json).digest('hex').slice(0, 16)})`;
+    const token = `(secret ${keyId}-${digestOf(digestKey, json).slice(0, 16)})`;
     tokens.set(json, token);
     secrets.set(token, secret);
     const found = writingsOf(secret).map((text): [string, string] => [text, token]);
@@ -91,6 +92,22 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
     },
     reveal: <Value>(value: Value) => revealed(value) as Value,
   };
+}
+
+const digestOf = (digestKey: string, text: string): string =>
+  createHmac('sha256', digestKey).update(text).digest('hex');
+
+/** A token, and the id of its key; records of before had no id in it. */
+const tokenPattern = /\(secret (?:([0-9a-f]{4})-)?[0-9a-f]{16}\)/g;
+
+/**
+ * Two texts that may hold tokens, ready to be compared: tokens of different keys, such as two processes take that
+ * were given none, say nothing about whether the secrets differ, and become alike.
+ */
+export function comparable(one: string, other: string): [string, string] {
+  const keys = new Set([...`${one} ${other}`.matchAll(tokenPattern)].map(([, keyId]) => keyId));
+  if (keys.size < 2) return [one, other];
+  return [one.replaceAll(tokenPattern, '(secret)'), other.replaceAll(tokenPattern, '(secret)')];
 }
 
 function learnFrom(given: unknown, learn: (variable: unknown) => unknown): void {

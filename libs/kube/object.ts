@@ -93,3 +93,12 @@ export const labels = {
   /** The member's number, on pods and claims. */
   member: 'quorate.io/member',
 } as const;
+
+/** A condition in the status of an object, as Kubernetes' API conventions lay them out. */
+export interface KubeCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}

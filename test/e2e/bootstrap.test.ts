@@ -29,7 +29,7 @@ test('all pods, services and config maps deleted at once: with claims, every mem
       const uids = (await stage.list('pods', 'etcd_cluster=kept')).map((pod) => pod.metadata.uid);
       return before.every((pod) => !uids.includes(pod.metadata.uid));
     },
-    60_000,
+    150_000,
   );
   await stage.settled('kept', 3);
   const acknowledged = writer.acknowledged();
@@ -50,7 +50,7 @@ test('everything deleted at once, without claims: the cluster says so, is blocke
       const found = await stage.get('etcd', 'lost');
       return conditionOf(found, 'Blocked')?.status === 'True' && statusOf(found).phase === 'Failed' && found;
     },
-    60_000,
+    150_000,
   );
   const blocked = conditionOf(resource, 'Blocked');
   assert.equal(blocked?.reason, 'QuorumLost');

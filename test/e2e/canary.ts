@@ -32,7 +32,7 @@ async function everythingSaid(stage: Stage): Promise<Map<string, string>> {
 }
 
 async function streams(stage: Stage): Promise<[string, string][]> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(150_000);
   const log = createTestLog();
   const bus = await connectBus({
     url: stage.operator.natsUrl,

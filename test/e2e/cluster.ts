@@ -93,7 +93,7 @@ export function adoptCluster(
   const writer = startWriter({ endpoints, prefix: `${name}/`, betweenWritesMs });
   owner.after(() => writer.stop());
 
-  const settled = async (size: number, limitMs = 120_000) => {
+  const settled = async (size: number, limitMs = 150_000) => {
     let obstacle: string | undefined = '';
     const condition = async () => {
       obstacle = await obstacleTo(watched, name, size, claims);
@@ -134,7 +134,7 @@ export function adoptCluster(
       assert.ok(count > 0, `${wanted} has a process to send ${signal}`);
     },
     settled,
-    async until(what, condition, limitMs = 120_000) {
+    async until(what, condition, limitMs = 150_000) {
       try {
         await until(what, condition, limitMs);
       } catch (error) {
@@ -246,7 +246,7 @@ async function firstAnswer<Answer>(
     }
   };
   try {
-    return (await until('a member answers', answer, 30_000)).value;
+    return (await until('a member answers', answer, 150_000)).value;
   } catch (error) {
     throw failure ?? error;
   }
@@ -266,7 +266,7 @@ const isJoining = (member: EtcdMember): boolean => member.isLearner || member.cl
 interface PodStatus {
   phase?: string;
   podIP?: string;
-  containerStatuses?: { restartCount: number; state?: object }[];
+  containerStatuses?: { containerID?: string; restartCount: number; state?: object }[];
 }
 
 const endpointOf = (pod: KubeObject): string | undefined => {
@@ -276,6 +276,10 @@ const endpointOf = (pod: KubeObject): string | undefined => {
 
 export const restartsOf = (pod: KubeObject): number =>
   (pod['status'] as PodStatus | undefined)?.containerStatuses?.[0]?.restartCount ?? 0;
+
+/** The container that runs etcd now; another one after each start. */
+export const containerOf = (pod: KubeObject): string | undefined =>
+  (pod['status'] as PodStatus | undefined)?.containerStatuses?.[0]?.containerID;
 
 export const isGoing = (object: KubeObject): boolean => object.metadata.deletionTimestamp !== undefined;
 

@@ -9,7 +9,7 @@ export const holds = (
   name: string,
   type: 'Degraded' | 'Blocked',
   [reason, words]: [string, RegExp],
-  limitMs = 90_000,
+  limitMs = 150_000,
 ): Promise<Condition> =>
   until(
     `${name} is ${type} by ${reason}: ${words}`,
@@ -27,5 +27,5 @@ export const holdsNoMore = (stage: Stage, name: string, type: 'Degraded' | 'Bloc
   until(
     `${name} is not ${type} any more`,
     async () => conditionOf(await stage.get('etcdcluster', name), type)?.status === 'False',
-    90_000,
+    150_000,
   );

@@ -16,7 +16,7 @@ const allSay = (log: Log, words: string) =>
       const lines = [...(await log()).values()];
       return lines.length > 0 && lines.every((each) => each.some(({ msg }) => msg.startsWith(words)));
     },
-    60_000,
+    150_000,
   );
 
 test('services started before their servers wait without ending or filling the log, and then work', async () => {

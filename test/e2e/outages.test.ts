@@ -50,7 +50,7 @@ async function survive({ server, noticed, begin, meanwhile, done }: Outage): Pro
         const lines = [...(await logs(noticed)).values()];
         return lines.length >= noticed.length && lines.every((each) => saying(each, words).length > 0);
       },
-      60_000,
+      150_000,
     );
 
   const end = await begin();
@@ -96,8 +96,8 @@ test('NATS killed and back with an empty store: a pod deleted meanwhile is repla
     begin: () => stage.operator.takeAway('nats', 'lost'),
     meanwhile: () => stage.kubectl('delete', 'pod', 'served-3', '--wait=false'),
     async done() {
-      await until('its successor is there', () => stage.get('pod', 'served-4'), 60_000);
-      await until('it is gone', async () => (await stage.get('pod', 'served-3')) === undefined, 60_000);
+      await until('its successor is there', () => stage.get('pod', 'served-4'), 150_000);
+      await until('it is gone', async () => (await stage.get('pod', 'served-3')) === undefined, 150_000);
       await stage.settled('served', 3);
     },
   });

@@ -24,7 +24,7 @@ export async function morePasses(
   for (let turn = 1; turn <= count; turn++) {
     const wokenMs = Date.now();
     await stage.kubectl('annotate', 'etcd', name, '--overwrite', `example.com/woken=${wokenMs}`);
-    await until(`a pass of ${name}`, () => since(wokenMs).length > 0, 60_000);
+    await until(`a pass of ${name}`, () => since(wokenMs).length > 0, 150_000);
   }
   return since(calledMs);
 }

@@ -63,7 +63,7 @@ test('a cluster lives its life: created, scaled, healed, edited badly, deleted',
       const { text } = await said(stage, 'replay', name, '-n', stage.namespace);
       return /more found the same as the pass before/.test(text);
     },
-    60_000,
+    150_000,
   );
   await cluster.finish();
   const searched = await checkCanary(stage);

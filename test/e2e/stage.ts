@@ -104,7 +104,7 @@ export function stageAt(place: Place, bench: Bench): Stage {
       }
       throw new Error('the API took it, and should have refused it');
     },
-    settled: (name, size, limitMs = 120_000) =>
+    settled: (name, size, limitMs = 150_000) =>
       until(
         `${name} has ${size} ready members and rests`,
         async () => {

@@ -1,4 +1,4 @@
-import { type KubeObject, labels } from '../../kube/object.ts';
+import { type KubeCondition, type KubeObject, labels } from '../../kube/object.ts';
 import type { ClaimFact, NodeFact, OwnedFact, ResourceFact, ShapedFact } from './facts.ts';
 import { identityAnnotation, parseIdentity } from './identity.ts';
 import { madeForAnnotation } from './made-for.ts';
@@ -54,15 +54,7 @@ export const shapedFact =
   (object: KubeObject): ShapedFact => ({ ...ownedFact(object), shape: shape(object) });
 
 export function nodeFact(node: KubeObject): NodeFact {
-  const { conditions = [] } = (node['status'] ?? {}) as {
-    conditions?: {
-      type: string;
-      status: string;
-      reason?: string;
-      message?: string;
-      lastTransitionTime?: string;
-    }[];
-  };
+  const { conditions = [] } = (node['status'] ?? {}) as { conditions?: KubeCondition[] };
   const ready = conditions.find(({ type }) => type === 'Ready');
   return {
     ready: ready?.status === 'True',

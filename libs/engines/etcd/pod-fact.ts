@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KubeObject } from '../../kube/object.ts';
+import type { KubeCondition, KubeObject } from '../../kube/object.ts';
 import type { Hindrance, MadeWith, PodFact } from './facts.ts';
 import { madeForAnnotation, madeWithAnnotation } from './made-for.ts';
 import { ownVariables } from './member-pod.ts';
@@ -22,13 +22,7 @@ interface PodStatus {
   reason?: string;
   message?: string;
   podIP?: string;
-  conditions?: {
-    type: string;
-    status: string;
-    reason?: string;
-    message?: string;
-    lastTransitionTime?: string;
-  }[];
+  conditions?: KubeCondition[];
   containerStatuses?: ContainerStatus[];
 }
 

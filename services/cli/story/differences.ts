@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { comparable } from '../../../libs/engine/secrets.ts';
 
 /** A place where two JSON values differ; `before` or `after` is absent where there was or is nothing. */
 export interface Difference {
@@ -35,6 +36,10 @@ const identities = ['name', 'type', 'id', 'ip', 'port'];
 export function differences(before: unknown, after: unknown, path: string[] = []): Difference[] {
   const [one, other] = listed(readable(before), readable(after));
   if (isDeepStrictEqual(one, other)) return [];
+  if (typeof one === 'string' && typeof other === 'string') {
+    const [left, right] = comparable(one, other);
+    return left === right ? [] : [difference(path, left, right)];
+  }
   const [left, right] = [fieldsOf(one, other), fieldsOf(other, one)];
   if (left === undefined || right === undefined) return [difference(path, one, other)];
   const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
