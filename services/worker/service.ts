@@ -35,7 +35,7 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
       ...natsAccess(config),
       ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
     });
-    const outbox = openOutbox(bus, log);
+    const outbox = openOutbox(bus, (key) => tasks.wake(key, { eventId: 'resync/record' }), log);
     const observed = workerMetrics(metrics, { kube: kube.id, tasks, bus });
     const periodMs = config.QUORATE_RESYNC_MS;
     const pass = reconcile({
