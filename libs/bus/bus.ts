@@ -6,7 +6,7 @@ import { consumeDecisions, type DecisionHandler, type DecisionMeta, laterRecords
 import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
-import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read, removedCount } from './read.ts';
 import { defaultLimits, type StreamCare, type StreamName } from './streams.ts';
 import {
   decisionSubject,
@@ -64,6 +64,8 @@ export interface Bus {
   laterRecords(record: DecisionMeta): AsyncIterable<Record<string, unknown>>;
   /** When the oldest message that a stream still keeps was stored; `undefined` where it keeps none. */
   keptSince(stream: StreamName): Promise<Date | undefined>;
+  /** How many messages a stream once stored and no longer has, by its limits or because somebody removed them. */
+  removedCount(stream: StreamName): Promise<number>;
   /** What is stored, for people to look at. */
   read(options: ReadOptions): AsyncIterable<ReadMessage>;
   /** Puts a message that cannot be used aside in DEAD, cut to 256 KiB, with the reason. */
@@ -104,6 +106,7 @@ export async function connectBus(
     consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
     laterRecords: (record) => laterRecords(connection, record),
     keptSince: (stream) => keptSince(connection, stream),
+    removedCount: (stream) => removedCount(connection, stream),
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),
     buriedCount: connection.buriedCount,
