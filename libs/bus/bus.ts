@@ -23,8 +23,11 @@ import {
 export interface Bus {
   /** Whether NATS answers and our streams are there, as far as is known right now. */
   connected(): boolean;
-  /** Calls the listener each time after streams were lost and made again, by whomever: they are empty then. */
-  onRestored(listener: () => void): void;
+  /**
+   * Calls the listener each time after streams were lost and made again, by whomever: they are empty then. The function
+   * returned ends that.
+   */
+  onRestored(listener: () => void): () => void;
   /**
    * Stores an event; `duplicate` where an event of the same id is stored already. Throws BUS_TOO_LARGE and
    * BUS_SUBJECT, which no retry cures.

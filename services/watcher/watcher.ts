@@ -8,12 +8,11 @@ import type { KubeObject, ResourceType } from '../../libs/kube/object.ts';
 import { pathOf } from '../../libs/kube/path.ts';
 import { backoffMs, wait } from '../../libs/service/backoff.ts';
 import type { Log } from '../../libs/service/log.ts';
-import { createOutage } from '../../libs/service/outage.ts';
+import { createOutage, shareOutage } from '../../libs/service/outage.ts';
 import type { Tracing } from '../../libs/service/tracing.ts';
 import { createDelivery } from './delivery.ts';
 import type { EventContext, WatchedKind } from './event.ts';
 import { createFollower, type Follower } from './follower.ts';
-import { shareOutage } from './outage.ts';
 
 /** What the watcher needs to know of an engine. */
 export interface WatchedEngine {
@@ -81,7 +80,7 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
     round.abort();
     round = new AbortController();
   };
-  bus.onRestored(listAgain);
+  const unsubscribe = bus.onRestored(listAgain);
 
   async function followForEver(follower: Follower): Promise<void> {
     while (!signal.aborted) await follower.follow(AbortSignal.any([signal, round.signal]));
@@ -110,6 +109,7 @@ export async function runWatcher(options: WatcherOptions): Promise<void> {
   // One that fails ends them all; each has ended before the caller closes what they use.
   const running = [...followers.map(followForEver), compareForEver()];
   await Promise.all(running.map((task) => task.catch((error) => stop.abort(error))));
+  unsubscribe();
   if (!options.signal.aborted) throw stop.signal.reason;
 }
 

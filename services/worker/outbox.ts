@@ -37,7 +37,7 @@ export function openOutbox(
   const sending = new Map<string, Promise<void>>();
   const givenUp = new Set<string>();
   const stop = new AbortController();
-  bus.onRestored(() => recorder.forget());
+  const unsubscribe = bus.onRestored(() => recorder.forget());
 
   async function deliver(item: Item): Promise<void> {
     for (let attempt = 0; !stop.signal.aborted; attempt++) {
@@ -114,6 +114,7 @@ export function openOutbox(
       sendMore();
     },
     async close() {
+      unsubscribe();
       const timer = setTimeout(() => stop.abort(), 2000);
       while (sending.size > 0) await Promise.all(sending.values());
       clearTimeout(timer);
