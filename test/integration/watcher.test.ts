@@ -259,7 +259,9 @@ describe('the watcher', { concurrency: 2 }, () => {
     watch({ compareMs: 400 });
     await isTold(bus, resourceTypes.service, kept, 'added');
     for (let round = 0; round < 3; round++) {
+      const removed = await bus.removedCount('events');
       await purgeEvents(nats.port);
+      await until('it is gone', async () => (await bus.removedCount('events')) > removed);
       await until('it is there again', async () => (await events(bus)).length === 1);
     }
   });
