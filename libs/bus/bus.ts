@@ -6,7 +6,7 @@ import { consumeDecisions, type DecisionHandler, type DecisionMeta, laterRecords
 import type { EventEnvelope } from './envelope.ts';
 import { consumeEvents, type EventHandler } from './events.ts';
 import { type Burial, bury, publish } from './publish.ts';
-import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read } from './read.ts';
+import { keptSince, lastEvents, type ReadMessage, type ReadOptions, read, removedCount } from './read.ts';
 import { defaultLimits, type StreamCare, type StreamName } from './streams.ts';
 import {
   decisionSubject,
@@ -23,8 +23,11 @@ import {
 export interface Bus {
   /** Whether NATS answers and our streams are there, as far as is known right now. */
   connected(): boolean;
-  /** Calls the listener each time after streams were lost and made again, by whomever: they are empty then. */
-  onRestored(listener: () => void): void;
+  /**
+   * Calls the listener each time after streams were lost and made again, by whomever: they are empty then. The function
+   * returned ends that.
+   */
+  onRestored(listener: () => void): () => void;
   /**
    * Stores an event; `duplicate` where an event of the same id is stored already. Throws BUS_TOO_LARGE and
    * BUS_SUBJECT, which no retry cures.
@@ -64,6 +67,8 @@ export interface Bus {
   laterRecords(record: DecisionMeta): AsyncIterable<Record<string, unknown>>;
   /** When the oldest message that a stream still keeps was stored; `undefined` where it keeps none. */
   keptSince(stream: StreamName): Promise<Date | undefined>;
+  /** How many messages a stream once stored and no longer has, by its limits or because somebody removed them. */
+  removedCount(stream: StreamName): Promise<number>;
   /** What is stored, for people to look at. */
   read(options: ReadOptions): AsyncIterable<ReadMessage>;
   /** Puts a message that cannot be used aside in DEAD, cut to 256 KiB, with the reason. */
@@ -104,6 +109,7 @@ export async function connectBus(
     consumeDecisions: (consumeOptions, handler) => consumeDecisions(connection, consumeOptions, handler),
     laterRecords: (record) => laterRecords(connection, record),
     keptSince: (stream) => keptSince(connection, stream),
+    removedCount: (stream) => removedCount(connection, stream),
     read: (readOptions) => read(connection, readOptions),
     bury: (burial) => bury(connection, burial),
     buriedCount: connection.buriedCount,

@@ -33,7 +33,7 @@ export interface Connection {
   answer<Reply>(reply: Promise<Reply>): Promise<Reply>;
   /** Checks the streams now and repairs what is missing; throws BUS_UNREACHABLE. */
   verify(): Promise<void>;
-  onRestored(listener: () => void): void;
+  onRestored(listener: () => void): () => void;
   countBuried(): void;
   buriedCount(): number;
   /** Notes that messages come that were given out before, here or to another process. */
@@ -91,7 +91,7 @@ function keep(
   outage: ReturnType<typeof createOutage>,
   log: Log,
 ): Connection {
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   const unanswered = new Set<(reason: QuorateError) => void>();
   let identity = firstIdentity;
   let generation = 0;
@@ -176,7 +176,8 @@ function keep(
     answer,
     verify,
     onRestored: (listener) => {
-      listeners.push(listener);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     countBuried: () => {
       buried++;

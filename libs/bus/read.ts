@@ -109,6 +109,16 @@ export async function keptSince(connection: Connection, stream: StreamName): Pro
   }
 }
 
+/** How many messages a stream once stored and no longer has. Throws BUS_UNREACHABLE. */
+export async function removedCount(connection: Connection, stream: StreamName): Promise<number> {
+  try {
+    const { state } = await connection.answer(connection.manager.streams.info(nameOf[stream]));
+    return state.last_seq - state.messages;
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
 /** The sequence of the last message of a filter; 0 where there is none. */
 async function lastSequence(connection: Connection, stream: StreamName, filter = '>'): Promise<number> {
   const last = await connection.answer(

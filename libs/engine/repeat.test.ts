@@ -67,3 +67,10 @@ test('clusters are told apart, what is forgotten is recorded whole with the next
   assert.deepEqual([sequenceOf(pass()), sequenceOf(pass(other))], [3, 2]);
   assert.equal(sequenceOf(pass({ time: '1970-01-02T12:00:00.000Z' })), 4);
 });
+
+test('only the clusters that had a pass last are remembered; another is recorded whole', () => {
+  const recorder = createRecorder(2);
+  const kindOf = (name: string) => Object.keys(recorder.next(pass({ key: `etcd/default/${name}` }))).join();
+  assert.deepEqual(['a', 'b', 'a', 'c'].map(kindOf), ['decision', 'decision', 'repeat', 'decision']);
+  assert.deepEqual(['a', 'b'].map(kindOf), ['repeat', 'decision'], 'a was touched after b');
+});

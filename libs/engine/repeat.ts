@@ -24,6 +24,12 @@ export type Repeat = z.infer<typeof repeatSchema>;
 /** A record at least this often, so that a repeat never outlives the record that it stands on. */
 const longestMs = 24 * 3_600_000;
 
+/**
+ * Of so many clusters, those that had a pass last, the last record is remembered, in some 6 MB: a worker must not grow
+ * with all the clusters that there ever were. One that is forgotten is recorded whole the next time.
+ */
+const mostRemembered = 10_000;
+
 /** What a worker remembers of its last record about a cluster: a cache, and nothing is wrong when it is lost. */
 interface Last {
   decision: string;
@@ -40,8 +46,15 @@ export interface Recorder {
   forget(key?: string): void;
 }
 
-export function createRecorder(): Recorder {
+export function createRecorder(most = mostRemembered): Recorder {
+  /** The one that was touched longest ago comes first. */
   const lasts = new Map<string, Last>();
+  const remember = (key: string, last: Last): void => {
+    lasts.delete(key);
+    lasts.set(key, last);
+    const [oldest] = lasts.keys();
+    if (lasts.size > most && oldest !== undefined) lasts.delete(oldest);
+  };
   return {
     next(decision) {
       const { id, kube, key, worker, time } = decision;
@@ -61,10 +74,11 @@ export function createRecorder(): Recorder {
           firstTime,
           lastTime: time,
         };
+        remember(key, last);
         return { repeat: last.repeat };
       }
       const sequence = (last?.sequence ?? 0) + 1;
-      lasts.set(key, { decision: id, time, digest, sequence, repeat: undefined });
+      remember(key, { decision: id, time, digest, sequence, repeat: undefined });
       return { decision: { ...decision, sequence } };
     },
     forget(key) {

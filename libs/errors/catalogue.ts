@@ -11,6 +11,12 @@ interface Entry {
 const entry = (retryable: boolean, message: string, help: string): Entry => ({ retryable, message, help });
 
 export const catalogue = {
+  // Bad input
+  SPEC_UNFIT: entry(
+    false,
+    'the spec is too long or too deep to be worked with',
+    'Shorten the named field; the running cluster stays as it is until then.',
+  ),
   // Configuration and start
   CONFIG_INVALID: entry(false, 'a setting is missing or wrong', 'Correct the named setting and start again.'),
   PROGRAM_MISSING: entry(
@@ -81,6 +87,11 @@ export const catalogue = {
     false,
     'a CustomResourceDefinition is not installed, and there is no right to install it',
     'Install it: the Helm chart and deploy/manifests bring it, or "kubectl apply -f deploy/crds".',
+  ),
+  KUBE_REGISTRATION: entry(
+    false,
+    'a Secret that registers a Kubernetes cluster cannot be used',
+    'Correct the Secret as docs/kubes.md says; it is read again as soon as it changes.',
   ),
   NAME_TAKEN: entry(
     false,

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { QuorateError } from '../errors/catalogue.ts';
 import type { Credentials, CredentialsSource } from './credentials.ts';
-import { kubeconfigCredentials } from './kubeconfig.ts';
+import { type KubeconfigSource, kubeconfigCredentials } from './kubeconfig.ts';
 import { serviceAccountCredentials } from './service-account.ts';
 
 /** How to send one request: where, as whom, over which connections. */
@@ -28,12 +28,12 @@ const keepAlive = {
 } as const;
 
 /**
- * Reads `kubeconfigPath`, or else what kubectl would: `KUBECONFIG`, `~/.kube/config`, the pod's own service
+ * Reads the kubeconfig given, or else what kubectl would: `KUBECONFIG`, `~/.kube/config`, the pod's own service
  * account. Throws CONFIG_INVALID where there is nothing usable. Connections are kept and shared: the client
  * library itself would open a new one for every request.
  */
-export function openAccess(kubeconfigPath?: string): AccessSource {
-  let credentials = findCredentials(kubeconfigPath);
+export function openAccess(given: KubeconfigSource = {}): AccessSource {
+  let credentials = findCredentials(given);
   let connections: Connections | undefined;
   let pending: Promise<Access> | undefined;
 
@@ -57,7 +57,7 @@ export function openAccess(kubeconfigPath?: string): AccessSource {
       return pending;
     },
     reload() {
-      credentials = findCredentials(kubeconfigPath);
+      credentials = findCredentials(given);
     },
     async close() {
       await connections?.dispatcher.destroy();
@@ -65,9 +65,9 @@ export function openAccess(kubeconfigPath?: string): AccessSource {
   };
 }
 
-function findCredentials(kubeconfigPath: string | undefined): CredentialsSource {
-  const account = kubeconfigPath === undefined ? serviceAccountCredentials() : undefined;
-  return account ?? kubeconfigCredentials(kubeconfigPath);
+function findCredentials(given: KubeconfigSource): CredentialsSource {
+  const isGiven = given.path !== undefined || given.text !== undefined;
+  return (isGiven ? undefined : serviceAccountCredentials()) ?? kubeconfigCredentials(given);
 }
 
 /** Connections, and what they were made with. */

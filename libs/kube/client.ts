@@ -4,7 +4,8 @@ import { openAccess } from './access.ts';
 import { failureOf, isAbsent, unreachable } from './failure.ts';
 import type { Kube, Listed } from './kube.ts';
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ResourceType } from './object.ts';
-import { pathOf, selectorOf } from './path.ts';
+import { type Labels, pathOf, selectorOf } from './path.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { type Asked, openRequests } from './request.ts';
 import { createServedVersions } from './served.ts';
 
@@ -21,7 +22,7 @@ export interface WatchableKube extends Kube {
     options: {
       /** Of all namespaces without it. */
       namespace?: string;
-      labels?: Record<string, string>;
+      labels?: Labels;
       resourceVersion: string;
       /** The server ends the watch after so long. */
       timeoutSeconds: number;
@@ -36,10 +37,14 @@ export interface ConnectOptions {
   id: string;
   /** Without it, as kubectl: `KUBECONFIG`, `~/.kube/config`, the pod's own service account. */
   kubeconfigPath?: string;
+  /** The text of a kubeconfig in place of a file. */
+  kubeconfig?: string;
   /** Lists and watches go no further than these namespaces; all namespaces without them. */
   namespaces?: readonly string[] | undefined;
   /** How long one request may take, in milliseconds. */
   timeoutMs?: number;
+  /** The most requests that are sent, over all verbs; without it, each is sent at once. */
+  rateLimit?: RateLimit;
   /** Every write is only tried: the API checks, completes and answers it, and changes nothing. */
   dryRun?: true;
 }
@@ -59,8 +64,10 @@ type Asking = Omit<Asked, 'path'> & { at?: At };
  * kubeconfig. Where the caller's signal is aborted, a verb throws the signal's reason.
  */
 export function connectKube(options: ConnectOptions): WatchableKube {
-  const { id, kubeconfigPath, namespaces, timeoutMs = 10_000 } = options;
-  const requests = openRequests(openAccess(kubeconfigPath), fieldManager, timeoutMs);
+  const { id, kubeconfigPath, kubeconfig, namespaces, timeoutMs = 10_000, rateLimit } = options;
+  const access = openAccess({ path: kubeconfigPath, text: kubeconfig });
+  const turn = rateLimit && createRateLimit(rateLimit);
+  const requests = openRequests(access, { userAgent: fieldManager, timeoutMs, turn });
   const trying = options.dryRun ? { dryRun: 'All' } : {};
   const writing = { fieldManager, ...trying };
   const served = createServedVersions(requests);

@@ -1,4 +1,5 @@
 import type { KubeObject, ResourceType } from './object.ts';
+import type { Labels } from './path.ts';
 
 /** Deletes only the object that was meant. `uid` is required: a name alone may be somebody else's by now. */
 export interface DeletePreconditions {
@@ -30,7 +31,7 @@ export interface Kube {
   ): Promise<KubeObject | undefined>;
   list(
     type: ResourceType,
-    options?: { namespace?: string; labels?: Record<string, string>; signal?: AbortSignal },
+    options?: { namespace?: string; labels?: Labels; signal?: AbortSignal },
   ): Promise<Listed>;
   create(type: ResourceType, object: KubeObject, signal?: AbortSignal): Promise<KubeObject>;
   /** Server-side apply with field manager `quorate`, forced. */

@@ -7,9 +7,15 @@ import type { CredentialsSource } from './credentials.ts';
 /** What the client library assumes where it finds no kubeconfig at all. */
 const nothingFound = 'http://localhost:8080';
 
-/** The credentials of a kubeconfig: that of `path`, or else what kubectl would take. Throws CONFIG_INVALID. */
-export function kubeconfigCredentials(path: string | undefined): CredentialsSource {
-  const config = loadKubeConfig(path);
+/** Where a kubeconfig is: in a file, or here as text; or else where kubectl would take it from. */
+export interface KubeconfigSource {
+  path?: string | undefined;
+  text?: string | undefined;
+}
+
+/** The credentials of a kubeconfig. Throws CONFIG_INVALID. */
+export function kubeconfigCredentials(given: KubeconfigSource): CredentialsSource {
+  const config = loadKubeConfig(given);
   const server = serverOf(config);
   const proxyUrl = config.getCurrentCluster()?.proxyUrl;
   return async () => {
@@ -26,16 +32,27 @@ export function kubeconfigCredentials(path: string | undefined): CredentialsSour
   };
 }
 
+/** The YAML of a kubeconfig as plain data; throws CONFIG_INVALID, and quotes nothing of it. */
+export function parseKubeconfig(text: string): unknown {
+  try {
+    return openLibrary().loadYaml(text);
+  } catch {
+    // The parser's message quotes the text, which may hold the token.
+    throw new QuorateError('CONFIG_INVALID', 'kubeconfig: it is no YAML');
+  }
+}
+
 /** The namespace that kubectl takes where it is told none. Throws CONFIG_INVALID. */
 export function presentNamespace(path?: string): string {
-  const config = loadKubeConfig(path);
+  const config = loadKubeConfig({ path });
   return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
 }
 
-function loadKubeConfig(path: string | undefined): KubeConfig {
-  const config = newKubeConfig();
+function loadKubeConfig({ path, text }: KubeconfigSource): KubeConfig {
+  const config = new (openLibrary().KubeConfig)();
   try {
-    if (path === undefined) config.loadFromDefault();
+    if (text !== undefined) config.loadFromString(text);
+    else if (path === undefined) config.loadFromDefault();
     else config.loadFromFile(path);
   } catch (error) {
     throw new QuorateError('CONFIG_INVALID', `kubeconfig ${path ?? ''}: ${messageOf(error)}`);
@@ -53,11 +70,8 @@ function loadKubeConfig(path: string | undefined): KubeConfig {
  * Loads the library here and not at the top: with the classes of all of Kubernetes it takes as long as all the rest
  * of a service, and in a pod nothing of it is needed.
  */
-function newKubeConfig(): KubeConfig {
-  const library: typeof import('@kubernetes/client-node') = createRequire(import.meta.url)(
-    '@kubernetes/client-node',
-  );
-  return new library.KubeConfig();
+function openLibrary(): typeof import('@kubernetes/client-node') {
+  return createRequire(import.meta.url)('@kubernetes/client-node');
 }
 
 function serverOf(config: KubeConfig): string {

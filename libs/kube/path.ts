@@ -14,10 +14,13 @@ export function pathOf(
   return `${root}${scope}/${type.plural}${object}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-/** `a=1,b=2`: the objects that carry all these labels. Sorted, so that equal selectors read the same. */
-export function selectorOf(labels: Record<string, string>): string {
+/** Labels that objects must carry, each with a value, or with any where it is `true`. */
+export type Labels = Record<string, string | true>;
+
+/** `a=1,b`: the objects that carry all these labels. Sorted, so that equal selectors read the same. */
+export function selectorOf(labels: Labels): string {
   return Object.entries(labels)
-    .map(([label, value]) => `${label}=${value}`)
+    .map(([label, value]) => (value === true ? label : `${label}=${value}`))
     .sort()
     .join(',');
 }

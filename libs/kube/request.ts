@@ -23,13 +23,22 @@ export interface Requests {
   close(): Promise<void>;
 }
 
-/** `timeoutMs` bounds each request. Where the caller's signal is aborted, its reason is thrown. */
-export function openRequests(source: AccessSource, userAgent: string, timeoutMs: number): Requests {
+export interface RequestsOptions {
+  userAgent: string;
+  /** Bounds each request, the wait for its turn too. */
+  timeoutMs: number;
+  /** Resolves when the next request may be sent; without it, each is sent at once. */
+  turn?: ((signal: AbortSignal) => Promise<void>) | undefined;
+}
+
+/** Where the caller's signal is aborted, its reason is thrown. */
+export function openRequests(source: AccessSource, options: RequestsOptions): Requests {
+  const { timeoutMs } = options;
   return {
     ask(asked) {
       return answered(asked, () =>
         within(timeoutMs, asked.signal, async (signal) => {
-          const reply = await dispatch(source, userAgent, asked, signal);
+          const reply = await dispatch(source, options, asked, signal);
           const text = await reply.body.text();
           return { status: reply.statusCode, body: parse(text, reply.statusCode), said: nameOf(asked) };
         }),
@@ -38,7 +47,7 @@ export function openRequests(source: AccessSource, userAgent: string, timeoutMs:
     stream(asked) {
       return answered(asked, () =>
         within(timeoutMs, asked.signal, async (signal) => {
-          const reply = await dispatch(source, userAgent, asked, signal);
+          const reply = await dispatch(source, options, asked, signal);
           if (reply.statusCode < 300) return reply.body;
           throw failureOf(reply.statusCode, parse(await reply.body.text(), reply.statusCode), nameOf(asked));
         }),
@@ -71,11 +80,13 @@ async function within<Result>(
 /** Sends once, and once more with credentials read anew where the API did not accept them. */
 async function dispatch(
   source: AccessSource,
-  userAgent: string,
+  { userAgent, turn }: RequestsOptions,
   asked: Asked,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const attempt = async () => {
+    await turn?.(signal);
+    signal.throwIfAborted();
     const { server, headers, dispatcher } = await unlessAborted(source.access(), signal);
     return send(`${server}${asked.path}`, {
       dispatcher,

@@ -6,7 +6,7 @@ import type { WatchableKube } from './client.ts';
 import { failureOf, unreachable } from './failure.ts';
 import { readLines } from './lines.ts';
 import { apiVersionOf, type KubeObject, type ResourceType } from './object.ts';
-import { pathOf } from './path.ts';
+import { type Labels, pathOf } from './path.ts';
 
 /**
  * What a watch tells. `listing` comes before every (re)list: whatever the caller reads elsewhere now is older
@@ -23,7 +23,7 @@ export interface WatchOptions {
   /** Of all namespaces without it. */
   namespace?: string;
   /** Only objects with all these labels. */
-  labels?: Record<string, string>;
+  labels?: Labels;
   log: Log;
   signal: AbortSignal;
   /**

@@ -4,7 +4,7 @@ import { messageOf } from '../errors/catalogue.ts';
 import type { ServerAccess } from '../service/access.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
-import { createOutage } from '../service/outage.ts';
+import { createOutage, type Outage } from '../service/outage.ts';
 import { chaseOverdue, noteDue } from './due.ts';
 import { type LockWatch, watchLock } from './lock.ts';
 import { openRedis, queueName, queuePrefix } from './redis.ts';
@@ -16,6 +16,8 @@ export interface WorkerOptions extends ServerAccess {
   /** How many keys run at once in this process. */
   concurrency: number;
   log: Log;
+  /** Where to tell that Redis is away, for workers of one process that share one outage. */
+  outage?: Outage;
   /** How long a key stays locked after its worker was last heard of. */
   lockDurationMs?: number;
   /** How often to look for keys whose lock has run out. */
@@ -48,7 +50,7 @@ const confirmTimeoutMs = 2000;
 export function startWorker(options: WorkerOptions, handler: TaskHandler): QueueWorker {
   const { url, kube, concurrency, log, random = Math.random } = options;
   const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
-  const outage = createOutage(log, 'Redis', url);
+  const { outage = createOutage(log, 'Redis', url) } = options;
   const redis = openRedis(options, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
   // BullMQ waits for tasks on a copy of the connection. It cannot close one that never came up, so we do.
   const copies: Redis[] = [];

@@ -66,7 +66,28 @@ export const settings = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and dashes')
     .default('local')
-    .describe('Id of the Kubernetes cluster under management, as it appears in subjects and records.'),
+    .describe(
+      'Id of the Kubernetes cluster that the services work in, as it appears in subjects and records.',
+    ),
+  QUORATE_KUBES_NAMESPACE: z
+    .string()
+    .optional()
+    .describe(
+      'The namespace whose Secrets with the label `quorate.io/kube` register more Kubernetes clusters (docs/kubes.md); without it there are no others.',
+    ),
+  QUORATE_KUBE_REQUESTS_PER_SECOND: z.coerce
+    .number()
+    .positive()
+    .default(200)
+    .describe(
+      'How many requests a second each process sends to the API of one Kubernetes cluster in the long run.',
+    ),
+  QUORATE_KUBE_BURST: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(400)
+    .describe('How many of these requests may come at once after it was quiet.'),
   QUORATE_NAMESPACES: z
     .string()
     .regex(/^[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*$/, 'use names of namespaces with commas between')

@@ -31,7 +31,7 @@ export function countRedeliveries(registry: Registry, count: () => number): void
 }
 
 /** A counter whose number is kept elsewhere. */
-export function toldBy(registry: Registry, count: () => number, about: { name: string; help: string }): void {
+function toldBy(registry: Registry, count: () => number, about: { name: string; help: string }): void {
   new Counter({
     ...about,
     registers: [registry],
@@ -44,3 +44,28 @@ export function toldBy(registry: Registry, count: () => number, about: { name: s
 
 /** The seconds from a moment until now; 0 where another machine's clock says that it is yet to come. */
 export const secondsSince = (atMs: number): number => Math.max(0, Date.now() - atMs) / 1000;
+
+/** How long the API of a kube may take to answer before it counts as one that does not. */
+const answerWithinMs = 2000;
+
+/** A metric of the kubes that are served: whether their API answers. */
+export function tellKubes(
+  registry: Registry,
+  kubes: ReadonlyMap<string, { answers(signal: AbortSignal): Promise<boolean> }>,
+): void {
+  new Gauge({
+    name: 'quorate_kube_answers',
+    help: 'Whether the API of a kube answers and takes our credentials, 1 or 0; of each kube that is looked after',
+    labelNames: ['kube'],
+    registers: [registry],
+    async collect() {
+      const asked = [...kubes].map(async ([kube, { answers }]) => {
+        const isAnswered = await answers(AbortSignal.timeout(answerWithinMs)).catch(() => false);
+        return [kube, isAnswered] as const;
+      });
+      const told = await Promise.all(asked);
+      this.reset();
+      for (const [kube, isAnswered] of told) this.set({ kube }, isAnswered ? 1 : 0);
+    },
+  });
+}

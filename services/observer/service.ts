@@ -4,12 +4,15 @@ import { attributesOf } from '../../libs/engine/attributes.ts';
 import type { Engine } from '../../libs/engine/contract.ts';
 import { type Decision, readDecision } from '../../libs/engine/decision.ts';
 import { isError } from '../../libs/errors/catalogue.ts';
-import { connectKube } from '../../libs/kube/client.ts';
+import { serveKubes } from '../../libs/kube/registered/serve.ts';
+import { kubesOf } from '../../libs/kube/registered/settings.ts';
 import { natsAccess } from '../../libs/service/access.ts';
+import { tellKubes } from '../../libs/service/metrics.ts';
 import type { Service } from '../../libs/service/run.ts';
 import { formatTraceparent, type Tracing, traced } from '../../libs/service/tracing.ts';
-import { countingKube } from './metrics.ts';
+import { countingKubes } from './metrics.ts';
 import { writeDecision } from './observe.ts';
+import { tellRefusal } from './refusal.ts';
 import type { observerSettings } from './settings.ts';
 
 /**
@@ -18,22 +21,30 @@ import type { observerSettings } from './settings.ts';
  */
 export function observerService(engines: Engine[]): Service<typeof observerSettings> {
   return async ({ config, log, signal, health, metrics, tracing }) => {
-    const kube = connectKube({ id: config.QUORATE_KUBE });
+    const kubes = kubesOf(config);
+    tellKubes(metrics, kubes.present);
     const name = `observer ${config.QUORATE_INSTANCE}`;
     const bus = await connectBus({ ...natsAccess(config), name, streams: retentionOf(config), log, signal });
-    const counting = countingKube(kube, metrics, bus);
-    health.ready({ NATS: bus.connected, 'Kubernetes API': kube.answers });
-    const consumed = { durable: `observer-${kube.id}`, kube: kube.id, signal };
-    await bus.consumeDecisions(consumed, async (record, meta) => {
-      const decision = readDecision(record);
-      const later = () => readable(bus.laterRecords(meta));
-      await health.work(`the status of ${decision.key}`, () =>
-        tracedWrite(tracing, decision, () =>
-          writeDecision({ kube: counting, engines, later, now: () => new Date() }, decision),
-        ),
-      );
+    const counting = countingKubes(metrics, bus);
+    health.ready({ NATS: bus.connected, 'Kubernetes API': kubes.home.answers });
+    await serveKubes({
+      ...{ ...kubes, log, signal },
+      refused: (refusal) => tellRefusal(kubes.home, refusal, new Date()),
+      serve: (kube, _log, kubeSignal) => {
+        const counted = counting(kube);
+        const consumed = { durable: `observer-${kube.id}`, kube: kube.id, signal: kubeSignal };
+        return bus.consumeDecisions(consumed, async (record, meta) => {
+          const decision = readDecision(record);
+          const later = () => readable(bus.laterRecords(meta));
+          await health.work(`the status of ${kube.id}: ${decision.key}`, () =>
+            tracedWrite(tracing, decision, () =>
+              writeDecision({ kube: counted, engines, later, now: () => new Date() }, decision),
+            ),
+          );
+        });
+      },
     });
-    await Promise.all([bus.close(), kube.close()]);
+    await Promise.all([bus.close(), kubes.home.close()]);
   };
 }
 

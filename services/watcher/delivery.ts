@@ -22,6 +22,8 @@ export interface Delivery {
   publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<'published' | 'buried'>;
   bury(burial: Burial, signal: AbortSignal): Promise<void>;
   lastEvents(signal: AbortSignal): Promise<Map<string, EventEnvelope>>;
+  /** How many events are no longer in the stream. */
+  removedCount(signal: AbortSignal): Promise<number>;
 }
 
 const retry = { baseMs: 100, capMs: 5000 };
@@ -33,6 +35,7 @@ export function createDelivery(bus: Bus, kube: string): Delivery {
 
   return {
     bury,
+    removedCount: (signal) => answered(() => bus.removedCount('events'), signal),
     async publish(subject, event, signal) {
       const parts = parseEventSubject(subject);
       if (parts === undefined) throw new QuorateError('BUS_SUBJECT', subject, { subject });

@@ -69,6 +69,14 @@ describe('looks', () => {
     );
   });
 
+  test('give way to a pass where the next one would be later than one may be', async () => {
+    const { note } = resting();
+    const task = { key: 'k', wokenBy: [], failures: 0, note };
+    assert.notEqual(await looks.look(engine, task, signal), undefined);
+    state.nowMs = -periodMs;
+    assert.equal(await looks.look(engine, task, signal), undefined);
+  });
+
   test('do not follow a pass after which something is due: that asks for another pass', () => {
     const decision = pass({ members: calm, dueAtMs: 60_000 });
     assert.deepEqual(looks.after(engine, decision), { requeueAfterMs: 10_000 });

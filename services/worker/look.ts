@@ -50,7 +50,10 @@ export function createLooks(options: {
   return {
     async look(engine, task, signal) {
       const { data: note } = noteSchema.safeParse(task.note);
-      if (note?.by !== byline(engine) || now() >= note.passAtMs) return undefined;
+      if (note?.by !== byline(engine)) return undefined;
+      const leftMs = note.passAtMs - now();
+      // More is left where a clock was set back, or the period is shorter than it was.
+      if (leftMs <= 0 || leftMs > periodMs) return undefined;
       const changed = await changedSince(engine, note.sight, signal);
       count(engine.name, changed.length === 0 ? 'same' : 'changed');
       return changed.length === 0 ? endingOf(note) : { changed };

@@ -8,13 +8,13 @@ import { until } from '../../test/wait.ts';
 import { openOutbox } from './outbox.ts';
 
 const key = { engine: 'etcd', namespace: 'default', name: 'a' };
-const pass = (id: string, seen: number): Decision =>
+const pass = (id: string, seen: number, name = 'a'): Decision =>
   readDecision({
     ...{
       format: 2,
       id,
       kube: 'local',
-      key: 'etcd/default/a',
+      key: `etcd/default/${name}`,
       engine: { name: 'etcd', version: 2 },
       worker: 'w',
     },
@@ -36,7 +36,10 @@ function bus() {
     restore: () => {
       for (const listener of restored) listener();
     },
-    onRestored: (listener: () => void) => void restored.push(listener),
+    onRestored(listener: () => void) {
+      restored.push(listener);
+      return () => {};
+    },
     async publishDecision(_kube: string, _key: object, id: string) {
       check();
       stored.push(id);
@@ -52,7 +55,7 @@ function bus() {
 
 test('while NATS is away records wait in their order, and of repeats only the last count', async () => {
   const nats = bus();
-  const outbox = openOutbox(nats, createTestLog());
+  const outbox = openOutbox(nats, async () => {}, createTestLog());
   nats.state.isThere = false;
   for (const decision of [pass('one', 1), pass('two', 1), pass('three', 1), pass('four', 1), pass('five', 2)])
     outbox.send(key, decision);
@@ -64,12 +67,50 @@ test('while NATS is away records wait in their order, and of repeats only the la
 
 test('after the streams were lost the next pass is recorded whole, though it repeats the last', async () => {
   const nats = bus();
-  const outbox = openOutbox(nats, createTestLog());
+  const outbox = openOutbox(nats, async () => {}, createTestLog());
   outbox.send(key, pass('one', 1));
   outbox.send(key, pass('two', 1));
   nats.restore();
   outbox.send(key, pass('three', 1));
   await until('all is stored', () => nats.stored.length === 3);
   assert.deepEqual(nats.stored, ['one', 'one again 1', 'three']);
+  await outbox.close();
+});
+
+test('of two clusters, one waits not for the other; each cluster has one record on its way', async () => {
+  const nats = bus();
+  const sent: string[] = [];
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const publishDecision = async (_kube: string, _key: object, id: string) => {
+    sent.push(id);
+    await answered;
+    return 'stored' as const;
+  };
+  const outbox = openOutbox({ ...nats, publishDecision }, async () => {}, createTestLog());
+  outbox.send(key, pass('a one', 1));
+  outbox.send(key, pass('a two', 2));
+  outbox.send({ ...key, name: 'b' }, pass('b one', 1, 'b'));
+  assert.deepEqual(sent, ['a one', 'b one']);
+  answer();
+  await until('all is sent', () => sent.length === 3);
+  assert.equal(sent[2], 'a two');
+  await outbox.close();
+});
+
+test('clusters whose records were too many to keep get another pass when NATS is back', async () => {
+  const nats = bus();
+  const woken: string[] = [];
+  const wake = async (each: string) => void woken.push(each);
+  const outbox = openOutbox(nats, wake, createTestLog());
+  nats.state.isThere = false;
+  const names = Array.from({ length: 1100 }, (_, index) => `c${index}`);
+  for (const name of names) outbox.send({ ...key, name }, pass(name, 1, name));
+  nats.state.isThere = true;
+  await until(
+    'every cluster has a record or is woken',
+    () => nats.stored.length + woken.length === names.length,
+  );
+  const keyOf = (name: string) => `etcd/default/${name}`;
+  assert.deepEqual([...nats.stored.map(keyOf), ...woken].sort(), names.map(keyOf).sort());
   await outbox.close();
 });

@@ -1,11 +1,16 @@
 import { connectBus } from '../../libs/bus/bus.ts';
 import { retentionOf } from '../../libs/bus/retention.ts';
 import type { Engine } from '../../libs/engine/contract.ts';
-import { connectKube } from '../../libs/kube/client.ts';
+import type { WatchableKube } from '../../libs/kube/client.ts';
+import { serveKubes } from '../../libs/kube/registered/serve.ts';
+import { kubesOf } from '../../libs/kube/registered/settings.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
 import { natsAccess, redisAccess } from '../../libs/service/access.ts';
 import { digestKeyOf } from '../../libs/service/digest-key.ts';
+import type { Log } from '../../libs/service/log.ts';
+import { tellKubes } from '../../libs/service/metrics.ts';
+import { createOutage, shareOutage } from '../../libs/service/outage.ts';
 import type { Service } from '../../libs/service/run.ts';
 import { dispatch } from './dispatch.ts';
 import { createLooks } from './look.ts';
@@ -23,48 +28,69 @@ const finishPassMs = 15_000;
 
 /**
  * The worker: turns events into tasks, and tasks into passes. Any number may run; none keeps anything that
- * another could miss.
+ * another could miss. Each kube has its own queue, connections and places for passes.
  */
 export function workerService(engines: Engine[]): Service<typeof workerSettings> {
   return async ({ config, log, signal, health, metrics, tracing }) => {
-    const { QUORATE_INSTANCE: instance, QUORATE_LOCK_MS: lockMs } = config;
-    const kube = connectKube({ id: config.QUORATE_KUBE, namespaces: config.QUORATE_NAMESPACES });
-    const redis = { ...redisAccess(config), kube: kube.id, log };
-    const tasks = connectTasks(redis);
+    const { QUORATE_INSTANCE: instance, QUORATE_LOCK_MS: lockMs, QUORATE_RESYNC_MS: periodMs } = config;
+    const kubes = kubesOf(config);
+    tellKubes(metrics, kubes.present);
     const bus = await connectBus({
       ...natsAccess(config),
       ...{ name: `worker ${instance}`, streams: retentionOf(config), log, signal },
     });
-    const outbox = openOutbox(bus, log);
-    const observed = workerMetrics(metrics, { kube: kube.id, tasks, bus });
-    const periodMs = config.QUORATE_RESYNC_MS;
-    const pass = reconcile({
-      ...{ kube, engines, worker: instance, digestKey: digestKeyOf(config), tracing, log },
-      scope: { namespaces: kube.namespaces, annotatedOnly: config.QUORATE_CLUSTER_WIDE === 'annotated' },
-      looks: createLooks({ periodMs, count: observed.look }),
-      record(key, decision) {
-        observed.pass(decision);
-        outbox.send(key, decision);
-      },
-    });
-    const worker = startWorker(
-      {
-        ...redis,
-        concurrency: config.QUORATE_CONCURRENCY,
-        lockDurationMs: lockMs,
-        stalledIntervalMs: Math.round(lockMs / 2),
-        closeTimeoutMs: finishPassMs,
-      },
-      (task, lock) => health.work(`the pass of ${task.key}`, () => pass(task, lock)),
-    );
-    observed.cutOff(worker.cutOffCount);
-    health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
-    await Promise.all([
-      dispatch({ bus, tasks, engines, kube: kube.id, stored: observed.event, tracing, log, signal }),
-      resync({ kube, engines, tasks, periodMs, log, signal }),
-    ]);
-    await worker.close();
-    await outbox.close();
-    await Promise.all([tasks.close(), bus.close(), kube.close()]);
+    const observed = workerMetrics(metrics, bus);
+    const digestKey = digestKeyOf(config);
+    const access = redisAccess(config);
+    const outage = shareOutage(createOutage(log, 'Redis', access.url));
+
+    async function serve(kube: WatchableKube, kubeLog: Log, kubeSignal: AbortSignal): Promise<void> {
+      const redis = { ...access, kube: kube.id, log: kubeLog };
+      const redisOutage = outage();
+      const tasks = connectTasks(redis);
+      const outbox = openOutbox(bus, (key) => tasks.wake(key, { eventId: 'resync/record' }), kubeLog);
+      const counts = observed(kube.id, tasks);
+      const pass = reconcile({
+        ...{ kube, engines, worker: instance, digestKey, tracing, log: kubeLog },
+        scope: { namespaces: kube.namespaces, annotatedOnly: config.QUORATE_CLUSTER_WIDE === 'annotated' },
+        looks: createLooks({ periodMs, count: counts.look }),
+        record(key, decision) {
+          counts.pass(decision);
+          outbox.send(key, decision);
+        },
+      });
+      const worker = startWorker(
+        {
+          ...redis,
+          outage: redisOutage,
+          concurrency: config.QUORATE_CONCURRENCY,
+          lockDurationMs: lockMs,
+          stalledIntervalMs: Math.round(lockMs / 2),
+          closeTimeoutMs: finishPassMs,
+        },
+        (task, lock) => health.work(`the pass of ${kube.id}: ${task.key}`, () => pass(task, lock)),
+      );
+      counts.cutOff(worker.cutOffCount);
+      if (kube === kubes.home)
+        health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
+      try {
+        await Promise.all([
+          dispatch({
+            ...{ bus, tasks, engines, kube: kube.id, stored: counts.event, tracing },
+            ...{ log: kubeLog, signal: kubeSignal },
+          }),
+          resync({ kube, engines, tasks, periodMs, log: kubeLog, signal: kubeSignal }),
+        ]);
+      } finally {
+        await worker.close();
+        await outbox.close();
+        await tasks.close();
+        counts.end();
+        redisOutage.end();
+      }
+    }
+
+    await serveKubes({ ...kubes, serve, log, signal });
+    await Promise.all([bus.close(), kubes.home.close()]);
   };
 }

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { connectBus } from '../../libs/bus/bus.ts';
 import { decisionFilter, repeatFilter } from '../../libs/bus/subjects.ts';
-import type { Decision } from '../../libs/engine/decision.ts';
+import { type Decision, readDecision } from '../../libs/engine/decision.ts';
 import { repeatSchema } from '../../libs/engine/repeat.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand } from '../servers.ts';
@@ -33,8 +33,8 @@ export async function morePasses(
 export const stepsDone = (passes: Decision[]): string[] =>
   passes.flatMap(({ steps }) => steps.filter(({ outcome }) => outcome === 'done').map(({ step }) => step));
 
-/** Counts, each time it is called, the passes that the cluster ever had, those too that only repeated one. */
-export async function passCounts(
+/** Reads, each time it is called, when the last pass of the cluster began, in milliseconds since 1970. */
+export async function lastPassOf(
   stage: Stage,
   owner: Pick<TestContext, 'after'>,
   name: string,
@@ -50,11 +50,13 @@ export async function passCounts(
   const read = (stream: 'decisions' | 'repeats', filter: string) =>
     bus.read({ stream, filter, signal: stop.signal });
   return async () => {
-    let count = 0;
-    for await (const _ of read('decisions', decisionFilter('local', key))) count++;
+    const times: string[] = [];
+    for await (const { payload } of read('decisions', decisionFilter('local', key)))
+      times.push(readDecision(JSON.parse(payload)).time);
+    // Passes that found what the one before had found are told in one message.
     for await (const { payload } of read('repeats', repeatFilter('local', key)))
-      count += repeatSchema.parse(JSON.parse(payload)).count;
-    return count;
+      times.push(repeatSchema.parse(JSON.parse(payload)).lastTime);
+    return Math.max(0, ...times.map((time) => Date.parse(time)));
   };
 }
 
@@ -62,8 +64,8 @@ export async function passCounts(
  * Has every cluster get a pass that nothing has happened for, as when Redis has lost what was due, and waits for that
  * of this one.
  */
-export async function passUnasked(stage: Stage, passes: () => Promise<number>): Promise<void> {
-  const before = await passes();
+export async function passUnasked(stage: Stage, lastPass: () => Promise<number>): Promise<void> {
+  const askedMs = Date.now();
   await redisCommand({ url: stage.operator.redisUrl }, 'DEL quorate-turn:local:resync');
-  await until('one more pass', async () => (await passes()) > before, 60_000);
+  await until('one more pass', async () => (await lastPass()) >= askedMs, 60_000);
 }

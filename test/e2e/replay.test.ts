@@ -12,7 +12,7 @@ import { until } from '../wait.ts';
 import { canary, canaryEnvironment, checkCanary } from './canary.ts';
 import { createCluster } from './cluster.ts';
 import { quorate } from './command-line.ts';
-import { passCounts, passUnasked } from './passes.ts';
+import { lastPassOf, passUnasked } from './passes.ts';
 import { conditionOf, etcdCluster, openStage } from './stage.ts';
 
 // With ports for metrics, which are searched, too.
@@ -55,11 +55,11 @@ test('a cluster lives its life: created, scaled, healed, edited badly, deleted',
   await cluster.until('the bad edit is answered', blocked('True'));
   await edit({});
   await cluster.until('the good one, too', blocked('False'));
-  const passes = await passCounts(stage, t, name);
+  const lastPass = await lastPassOf(stage, t, name);
   await until(
     'a pass repeats the one before',
     async () => {
-      await passUnasked(stage, passes);
+      await passUnasked(stage, lastPass);
       const { text } = await said(stage, 'replay', name, '-n', stage.namespace);
       return /more found the same as the pass before/.test(text);
     },

@@ -7,7 +7,7 @@ import type { Answer } from '../../services/cli/story/why.ts';
 import { until } from '../wait.ts';
 import { createCluster } from './cluster.ts';
 import { quorate } from './command-line.ts';
-import { morePasses, passCounts, passUnasked } from './passes.ts';
+import { lastPassOf, morePasses, passUnasked } from './passes.ts';
 import { openStage } from './stage.ts';
 
 // What `quorate events`, `why` and `replay --redeliver` make of what really happens.
@@ -105,11 +105,11 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
     cluster.pods().some(({ metadata }) => metadata.name === 'twice-4'),
   );
   await cluster.settled(3);
-  const passes = await passCounts(stage, t, 'twice');
+  const lastPass = await lastPassOf(stage, t, 'twice');
   // What still follows from that, like the status of the budget, has its end in a few passes.
   await morePasses(stage, watched, 'twice', 2);
   await stage.kubectl('annotate', 'etcd', 'twice', 'example.com/woken-');
-  await passUnasked(stage, passes);
+  await passUnasked(stage, lastPass);
   const before = await versions('twice');
 
   const happened = (await storyOf('twice')).filter((entry) => entry.type === 'change');
@@ -121,7 +121,7 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
     assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
     await until('a pass was woken by the last of them', () => lastWoke() === turn, 150_000);
   }
-  await passUnasked(stage, passes);
+  await passUnasked(stage, lastPass);
   assert.deepEqual(await versions('twice'), before);
 
   // Nor does a watcher that compares what there is with what it has told last mistake them for news.
@@ -135,6 +135,6 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
     async () => (await told()) > happened.length,
     150_000,
   );
-  await passUnasked(stage, passes);
+  await passUnasked(stage, lastPass);
   assert.equal(await told(), happened.length + 1);
 });

@@ -132,7 +132,7 @@ test('counts passes and events, and tells what it is', async (t) => {
   assert.match(text, /^quorate_tasks\{kube="local",state="waiting"\} \d+$/m);
   assert.match(text, /^quorate_task_age_seconds\{kube="local"\} [\d.]+$/m);
   assert.match(text, /^quorate_event_lag_seconds_count\{kube="local"\} 1$/m);
-  assert.match(text, /^quorate_lock_losses_total 0$/m);
+  assert.match(text, /^quorate_lock_losses_total\{kube="local"\} 0$/m);
   assert.match(text, /^quorate_redeliveries_total 0$/m);
   assert.match(text, /^quorate_dead_letters_total 0$/m);
   assert.equal((await worker.get('/'))?.status, 404);

@@ -6,6 +6,9 @@ const serviceLabel = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const qualifiedName = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
+/** Of all annotations of an object together, keys and values. */
+const mostAnnotationBytes = 256 * 1024;
+
 const wanted = {
   label:
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with " +
@@ -50,6 +53,12 @@ export function checkMetadata({ kind, metadata }: KubeObject): StatusCause[] {
     else if (value !== '' && !qualifiedName.test(value)) {
       found.push(wrong('metadata.labels', value, wanted.labelValue));
     }
+  }
+  const annotations = Object.entries(metadata.annotations ?? {}).flat();
+  const bytes = annotations.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > mostAnnotationBytes) {
+    const message = `Too long: may not be more than ${mostAnnotationBytes} bytes`;
+    found.push({ reason: 'FieldValueTooLong', message, field: 'metadata.annotations' });
   }
   for (const key of Object.keys(metadata.annotations ?? {})) {
     found.push(...checkKey('metadata.annotations', key.toLowerCase()));

@@ -16,7 +16,10 @@ export async function measureIdleRequests(
   stand: Stand,
   { clusters, overMs }: { clusters: number; overMs: number },
 ): Promise<number> {
-  const requests = openRequests(openAccess(stand.kubeconfigPath), 'bench', 10_000);
+  const requests = openRequests(openAccess({ path: stand.kubeconfigPath }), {
+    userAgent: 'bench',
+    timeoutMs: 10_000,
+  });
   const count = async () => {
     const metrics = await text(await requests.stream({ method: 'GET', path: '/metrics' }));
     return sumOf(metrics, 'apiserver_request_total');

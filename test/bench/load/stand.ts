@@ -48,6 +48,9 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
     NATS_URL: natsUrl,
     REDIS_URL: redisUrl,
     QUORATE_DIGEST_KEY: randomBytes(32).toString('hex'),
+    // What Quorate can do is measured here, and not what it keeps to out of consideration for others.
+    QUORATE_KUBE_REQUESTS_PER_SECOND: '100000',
+    QUORATE_KUBE_BURST: '100000',
     NODE_COMPILE_CACHE: compileCache(),
   };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { until } from '../../wait.ts';
-import { type Entry, readJournal } from '../hook/journal.ts';
+import { type Entry, readJournal, readStrike } from '../hook/journal.ts';
 import { action } from '../vocabulary.ts';
 
 /**
@@ -25,7 +25,9 @@ export const release = action(
     const write = writesOf(entries)[number - 1] ?? '';
     const worker = lane.workers.find((each) => each.name === name);
     if (worker === undefined) throw new Error(`there is no worker ${name}`);
-    if (!worker.isRunning) {
+    if (readStrike(lane.hookFolder)?.do === 'kill') {
+      // It may be so shortly ago that we have not heard of it.
+      await worker.stop('SIGKILL');
       worker.start();
       struck.push({ scenario, number, write, how: 'killed' });
       return;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createOutage } from '../../libs/service/outage.ts';
 import { createTestLog } from '../../test/log.ts';
-import { shareOutage } from './outage.ts';
+import { createOutage, shareOutage } from './outage.ts';
 
 test('what several notice is one outage, from the first to begin until the last to end', () => {
   const log = createTestLog();
