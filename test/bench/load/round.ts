@@ -15,8 +15,8 @@ export interface Round {
   /** Where each waits for its member, and a worker has but a few at once. */
   waitingPassesPerSecond: number;
   delays: Delays;
-  /** Processors in use while events came, by process; workers together. */
-  cores: Map<string, number>;
+  /** Processor time that one event took with all that came of it, in milliseconds, by part; workers together. */
+  cpuMs: Map<string, number>;
   idleRequests: number;
   /** In MiB, by process; of the workers the largest. */
   memory: Map<string, number>;
@@ -59,18 +59,19 @@ export async function measureRound(
 
   progress('events');
   const cpuBefore = cpuOf(stand);
-  const startedMs = performance.now();
   const delays = await measureDelays(stand, clusters, { events, perSecond });
-  const tookSeconds = (performance.now() - startedMs) / 1000;
-  const cores = new Map(
-    [...cpuOf(stand)].map(([name, seconds]) => [name, (seconds - (cpuBefore.get(name) ?? 0)) / tookSeconds]),
+  const cpuMs = new Map(
+    [...cpuOf(stand)].map(([name, seconds]) => [
+      name,
+      ((seconds - (cpuBefore.get(name) ?? 0)) * 1000) / events,
+    ]),
   );
 
   progress('clusters at rest');
   const idleRequests = await measureIdleRequests(stand, { clusters: count, overMs: idleMs });
   const pids = stand.workers().map(({ pid }) => pid);
   return {
-    ...{ clusters: count, workers, passesPerSecond, waitingPassesPerSecond, delays, cores, idleRequests },
+    ...{ clusters: count, workers, passesPerSecond, waitingPassesPerSecond, delays, cpuMs, idleRequests },
     memory: memoryOf(stand),
     connections: {
       redis: connectionsTo(stand.redisUrl, pids),

@@ -37,6 +37,9 @@ export type Service = ManagedProcess & { httpPort: number };
 const here = fileURLToPath(new URL('.', import.meta.url));
 const startLimitMs = 120_000;
 
+/** The heap that Node takes by itself in a pod of 512 MiB, as the chart makes them; on a large machine it takes far more. */
+const heapOfPod = '--max-old-space-size=256 --max-semi-space-size=1';
+
 export async function startStand(options: { dir: string; programs: ProgramPaths }): Promise<Stand> {
   const { KUBECONFIG: _kubeconfig, NATS_URL: _nats, REDIS_URL: _redis, ...environment } = process.env;
   const stack = await startStack({ ...options, environment, services: [] });
@@ -52,6 +55,7 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
     QUORATE_KUBE_REQUESTS_PER_SECOND: '100000',
     QUORATE_KUBE_BURST: '100000',
     NODE_COMPILE_CACHE: compileCache(),
+    NODE_OPTIONS: [environment['NODE_OPTIONS'], heapOfPod].filter(Boolean).join(' '),
   };
 
   async function start(name: string, main: string, settings: Record<string, string> = {}): Promise<Service> {
