@@ -9,6 +9,7 @@ export async function writeReport(
   plans: readonly Plan[],
   results: readonly CaseResult[],
   writes: Map<string, Map<string, string[]>>,
+  input: readonly string[],
 ): Promise<void> {
   const sections = plans.map((plan) =>
     sectionOf(
@@ -27,7 +28,7 @@ export async function writeReport(
     `${results.length} cases of ${plans.length} plans, ${failed} failed. Clients wrote all the time: of ${total} acknowledged writes and deletions none was lost and none undone, but where it says so below.`,
     '',
   ];
-  await writeFile(path, `${[...head, ...sections.flat()].join('\n').trimEnd()}\n`);
+  await writeFile(path, `${[...head, ...sections.flat(), ...input].join('\n').trimEnd()}\n`);
 }
 
 function sectionOf(
