@@ -22,8 +22,8 @@ export interface Stand {
   kubeconfigPath: string;
   /** Where the members answer: `<membersUrl>/<name>`. */
   membersUrl: string;
-  /** From now on, members answer after so long. */
-  membersAnswerAfter(milliseconds: number): Promise<void>;
+  /** From now on, the members of the first so many clusters answer after so long, and all others at once. */
+  membersAnswerAfter(milliseconds: number, count: number): Promise<void>;
   /** Ends the workers that run, in order, and starts so many new ones; resolves when they are ready. */
   startWorkers(count: number, settings?: Record<string, string>): Promise<void>;
   workers(): readonly Service[];
@@ -92,8 +92,8 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
   return {
     ...{ kube, tasks, natsUrl, redisUrl, kubeconfigPath },
     membersUrl: `${membersUrl}/members`,
-    async membersAnswerAfter(milliseconds) {
-      await fetch(`${membersUrl}/answer-after/${milliseconds}`, { method: 'PUT' });
+    async membersAnswerAfter(milliseconds, count) {
+      await fetch(`${membersUrl}/answer-after/${milliseconds}/${count}`, { method: 'PUT' });
     },
     async startWorkers(count, settings) {
       await stopWorkers();
