@@ -36,7 +36,10 @@ const parts: Record<string, [title: string, command: string[]][]> = {
     ],
   ],
   e2e: [['end-to-end tests', [node, 'test/e2e/main.ts']]],
-  faults: [['faults, the quick part', [node, 'test/faults/main.ts', '--quick']]],
+  faults: [
+    ['faults, the quick part', [node, 'test/faults/main.ts', '--quick']],
+    ['faults, bad input', tests(1, 'test/faults/input/*.test.ts')],
+  ],
 };
 
 function tests(concurrency: number, ...globs: string[]): string[] {

@@ -147,6 +147,24 @@ export const values = z.strictObject({
     .describe(
       'Id of this Kubernetes cluster in events and records. Give each its own where several share NATS or Redis.',
     ),
+  kubes: group('The Kubernetes clusters that are looked after: this one, and more of them (docs/kubes.md).', {
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether Secrets in the release's namespace register more; the services may then read the Secrets there.",
+      ),
+    requestsPerSecond: z
+      .number()
+      .positive()
+      .default(200)
+      .describe('How many requests a second each pod sends to the API of one cluster in the long run.'),
+    burst: z
+      .int()
+      .min(1)
+      .default(400)
+      .describe('How many of these requests may come at once after it was quiet.'),
+  }),
   namespaces: z
     .array(z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/))
     .default([])

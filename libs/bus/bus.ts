@@ -29,7 +29,7 @@ export interface Bus {
    */
   onRestored(listener: () => void): () => void;
   /**
-   * Stores an event; `duplicate` where an event of the same id is stored already. Throws BUS_TOO_LARGE and
+   * Stores an event; `duplicate` where an event of the kube with the same id is stored already. Throws BUS_TOO_LARGE and
    * BUS_SUBJECT, which no retry cures.
    */
   publishEvent(parts: EventParts, event: EventEnvelope): Promise<'stored' | 'duplicate'>;
@@ -93,8 +93,11 @@ export async function connectBus(
   return {
     connected: connection.connected,
     onRestored: connection.onRestored,
-    publishEvent: async (parts, event) =>
-      publish(connection, { subject: eventSubject(parts), payload: encode(event), id: event.id }),
+    publishEvent: async (parts, event) => {
+      // Two operators of one Kubernetes cluster tell the same changes, each under the name that it has for it.
+      const id = `${parts.kube}/${event.id}`;
+      return publish(connection, { subject: eventSubject(parts), payload: encode(event), id });
+    },
     redeliverEvent: async (parts, event) => {
       const subject = redeliveredSubject(parts);
       await publish(connection, { subject, payload: encode(event), id: event.id });

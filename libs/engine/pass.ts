@@ -1,3 +1,4 @@
+import { QuorateError } from '../errors/catalogue.ts';
 import { resourceTypeOf } from '../kube/definition.ts';
 import { type ClusterKey, formatKey } from '../kube/key.ts';
 import type { Kube } from '../kube/kube.ts';
@@ -7,6 +8,7 @@ import { approvalAnnotations, type Ruling, rule } from './approval.ts';
 import type { Engine } from './contract.ts';
 import { decide } from './decide.ts';
 import { type Decision, decisionFormat } from './decision.ts';
+import { whyUnfit } from './fit.ts';
 import { leftAlone, notOurs, type Scope } from './scope.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 
@@ -39,6 +41,7 @@ export async function runPass(options: PassOptions): Promise<Decision> {
   const { engine, key, now, signal } = options;
   const secrets = openSecrets(options.digestKey, [key.namespace, key.name]);
   const kube = learning(options.kube, secrets);
+  const type = resourceTypeOf(engine.resource);
   const startedMs = now();
   const decision: Decision = {
     format: decisionFormat,
@@ -58,8 +61,10 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     durationMs: { observe: 0, plan: 0, act: 0 },
   };
   try {
-    const resource = await kube.get(resourceTypeOf(engine.resource), key.namespace, key.name, signal);
-    if (resource) decision.resource = identify(resource);
+    const read = await options.kube.get(type, key.namespace, key.name, signal);
+    if (read) decision.resource = identify(read);
+    const resource = read && fit(read);
+    secrets.learn(resource);
     // A resource that is gone says nothing. What it left behind goes, whoever comes first, as Kubernetes would have it.
     const why = resource && leftAlone(options.scope, engine.resource, resource);
     if (resource && why !== undefined) {
@@ -106,6 +111,14 @@ export async function runPass(options: PassOptions): Promise<Decision> {
     decision.error = secrets.hide(describeFailure(error, signal));
   }
   return decision;
+}
+
+/** The resource, without its spec where that is being deleted anyway. Throws SPEC_UNFIT. */
+function fit(resource: KubeObject): KubeObject {
+  const unfit = whyUnfit(resource['spec']);
+  if (unfit === undefined) return resource;
+  if (resource.metadata.deletionTimestamp === undefined) throw new QuorateError('SPEC_UNFIT', unfit);
+  return { ...resource, spec: {} };
 }
 
 /** The kube, of which every object that is read tells its secrets before anything else sees it. */

@@ -34,3 +34,21 @@ test('a stale list is the one of when the rule was set; a frozen watch is one th
 test('rules that are wrong are refused by name', () => {
   assert.throws(() => createFaults().set([{ statuss: 500 }], '1'), /statuss/);
 });
+
+test('a rule for all namespaces leaves requests for one alone, and ends or disturbs open watches', () => {
+  const faults = createFaults();
+  const all = { verb: 'watch', resource: 'pods', namespace: undefined };
+  const one = { ...all, namespace: 'a' };
+  const ended: string[] = [];
+  const forget = faults.onEndWatch(all, () => ended.push('all'));
+  faults.onEndWatch(one, () => ended.push('one'));
+  faults.set([{ verb: 'watch', allNamespaces: true, endWatch: true }], '1');
+  assert.deepEqual(ended, ['all']);
+  faults.set([{ verb: 'watch', allNamespaces: true, watchEvents: 'doubled' }], '1');
+  assert.deepEqual([faults.ofWatch(all), faults.ofWatch(one)], [{ events: 'doubled' }, undefined]);
+  faults.set([{ status: 500, delayMs: 5 }], '1');
+  assert.equal(faults.ofWatch(all), undefined);
+  forget();
+  faults.set([{ endWatch: true }], '1');
+  assert.deepEqual(ended, ['all', 'one']);
+});

@@ -3,6 +3,7 @@ import type { EventEnvelope } from '../../libs/bus/envelope.ts';
 import { parseEventSubject } from '../../libs/bus/subjects.ts';
 import { isError, messageOf, QuorateError } from '../../libs/errors/catalogue.ts';
 import { backoffMs, wait } from '../../libs/service/backoff.ts';
+import { outlineOf } from './event.ts';
 
 /** What cannot become an event, on its way to the stream DEAD. */
 export interface Burial {
@@ -18,8 +19,8 @@ export interface Burial {
  * throws the signal's reason.
  */
 export interface Delivery {
-  /** `buried` where the event is too large for the bus. */
-  publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<'published' | 'buried'>;
+  /** Where the event is too large for the bus, it is put aside, and one with an outline of the object takes its place. */
+  publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<void>;
   bury(burial: Burial, signal: AbortSignal): Promise<void>;
   lastEvents(signal: AbortSignal): Promise<Map<string, EventEnvelope>>;
   /** How many events are no longer in the stream. */
@@ -41,12 +42,11 @@ export function createDelivery(bus: Bus, kube: string): Delivery {
       if (parts === undefined) throw new QuorateError('BUS_SUBJECT', subject, { subject });
       try {
         await answered(() => bus.publishEvent(parts, event), signal);
-        return 'published';
       } catch (error) {
         if (!isError(error, 'BUS_TOO_LARGE')) throw error;
         const payload = JSON.stringify(event);
         await bury({ reason: 'too-large', detail: messageOf(error), subject, payload }, signal);
-        return 'buried';
+        await answered(() => bus.publishEvent(parts, { ...event, data: outlineOf(event.data) }), signal);
       }
     },
     lastEvents(signal) {

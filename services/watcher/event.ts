@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '../../libs/bus/envelope.ts';
 import { eventSubject } from '../../libs/bus/subjects.ts';
+import { isTooDeep } from '../../libs/engine/fit.ts';
 import { isError, messageOf } from '../../libs/errors/catalogue.ts';
 import { type KubeObject, labels, type ResourceType } from '../../libs/kube/object.ts';
 import { redact } from './redact.ts';
@@ -61,7 +62,23 @@ export function eventOf(
     datacontenttype: 'application/json',
     // Nobody changes an object by deleting it.
     ...(changedby !== '' && type !== 'deleted' && { changedby }),
-    data: redact(object, digestKey),
+    data: isTooDeep(object) ? outlineOf(object) : redact(object, digestKey),
+  };
+}
+
+/** What of an object tells which one it is and that it changed: an event that wakes a pass, where no more can be told. */
+export function outlineOf({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } =
+    metadata;
+  const times = {
+    ...(creationTimestamp && { creationTimestamp }),
+    ...(deletionTimestamp && { deletionTimestamp }),
+  };
+  const known = { ...(namespace && { namespace }), ...(uid && { uid }), ...(generation && { generation }) };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...known, ...(resourceVersion && { resourceVersion }), ...times },
   };
 }
 

@@ -97,15 +97,11 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   async function publish(subject: string, event: EventEnvelope, signal: AbortSignal): Promise<void> {
-    const outcome = await traced(
-      tracing,
-      'publish event',
-      { attributes: attributesOf(subject, event) },
-      (traceparent) => delivery.publish(subject, { ...event, traceparent }, signal),
+    await traced(tracing, 'publish event', { attributes: attributesOf(subject, event) }, (traceparent) =>
+      delivery.publish(subject, { ...event, traceparent }, signal),
     );
     const version = versionOf(event.data);
-    if (outcome === 'buried') buried.set(subject, version);
-    if (outcome === 'buried' || event.type === 'io.quorate.kube.deleted') published.delete(subject);
+    if (event.type === 'io.quorate.kube.deleted') published.delete(subject);
     else published.set(subject, version);
   }
 

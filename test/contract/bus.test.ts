@@ -31,6 +31,8 @@ describe('the bus', { concurrency: 4 }, () => {
       );
       for (const pair of answers) assert.deepEqual(pair.sort(), ['duplicate', 'stored']);
       assert.equal((await readAll(t, { stream: 'events' })).length, 20);
+      // The same Kubernetes cluster, under the name that another operator has for it.
+      assert.equal(await other.publishEvent(parts('pod-0', 'other'), event('pod-0', 1)), 'stored');
     }));
 
   test('the last message of each subject is what lastEvents returns, of the asked kube only', () =>

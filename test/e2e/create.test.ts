@@ -49,6 +49,7 @@ test('the status has every field that users of the etcd operator know', async ()
     Recovering: 'False',
     Scaling: 'False',
     Upgrading: 'False',
+    SpecApplied: 'True',
     Degraded: 'False',
     Blocked: 'False',
   });

@@ -47,11 +47,11 @@ test('a poisoned message goes to DEAD with its reason, and the pipeline goes on'
     [event, '{"specversion":"1.0"}', 'not-an-event'],
     [event, '[]', 'not-an-event'],
     [event, 'x'.repeat(1_000_000), 'not-json'],
-    ['quorate.events.too.short', '{}', 'unknown-subject'],
+    ['quorate.events.local.short', '{}', 'unknown-subject'],
     [decision, 'no json at all', 'not-json'],
     [decision, '{"format":999}', 'refused'],
     [decision, `{"format":1,"id":"${'x'.repeat(1_000_000)}"}`, 'refused'],
-    ['quorate.decisions.short', '{}', 'unknown-subject'],
+    ['quorate.decisions.local.short', '{}', 'unknown-subject'],
   ];
   const before = (await readDead()).length;
   await publishRaw(

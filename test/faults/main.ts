@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
+import { runInput } from './input/whole.ts';
 import { type Plan, readPlan } from './plan.ts';
 import type { CaseResult } from './run/case.ts';
 import { openLanes } from './run/lanes.ts';
@@ -78,8 +79,11 @@ async function main(options: Options): Promise<boolean> {
       `\n${results.length} cases, ${failed.length} failed; ${strikes} writes struck; ${minutes} min; seed ${seed}`,
     );
     for (const { name } of failed) console.log(styleText('red', `  ${name}`));
-    if (options.only.length === 0 && !options.quick) await writeReport(plans, results, lanes.writes);
-    return failed.length === 0;
+    if (options.only.length > 0 || options.quick) return failed.length === 0;
+    await lanes.stop();
+    const { isWell, section } = runInput(seed);
+    await writeReport(plans, results, lanes.writes, section);
+    return failed.length === 0 && isWell;
   } finally {
     await lanes.stop();
   }

@@ -1,8 +1,12 @@
+import { apiFaults } from './actions/api-faults.ts';
+import { blocked } from './actions/blocked.ts';
 import { create } from './actions/create.ts';
+import { crowd, crowdSettles } from './actions/crowd.ts';
 import { cut } from './actions/cut.ts';
 import { deleteCluster } from './actions/delete.ts';
 import { fillDisk, freeDisk } from './actions/disk-full.ts';
 import { freeze } from './actions/freeze.ts';
+import { fillStreams, freeStreams } from './actions/full-streams.ts';
 import { hitMembers } from './actions/hit-members.ts';
 import { kill } from './actions/kill.ts';
 import { lead } from './actions/lead.ts';
@@ -14,12 +18,14 @@ import { release } from './actions/release.ts';
 import { rest } from './actions/rest.ts';
 import { sameEnd } from './actions/same-end.ts';
 import { scale } from './actions/scale.ts';
+import { bringBack, emptyRedis, fillRedis, freeRedis, takeAway } from './actions/servers.ts';
 import { settle } from './actions/settle.ts';
 import { start } from './actions/start.ts';
 import { strike } from './actions/strike.ts';
 import { thaw } from './actions/thaw.ts';
 import { untilHit } from './actions/until-hit.ts';
 import { untilStruck } from './actions/until-struck.ts';
+import { calm } from './checks/calm.ts';
 import { membersUntouched } from './checks/members-untouched.ts';
 import { served } from './checks/served.ts';
 import type { Action, Check } from './vocabulary.ts';
@@ -31,8 +37,11 @@ export const actions: Record<string, Action> = {
   scale,
   losePod,
   delete: deleteCluster,
+  crowd,
   // What is waited for, and what is compared.
   settle,
+  crowdSettles,
+  blocked,
   rest,
   sameEnd,
   // What happens to workers at a write.
@@ -46,6 +55,15 @@ export const actions: Record<string, Action> = {
   thaw,
   cut,
   mend,
+  // What happens to the servers that Quorate stands on, and to the API.
+  takeAway,
+  bringBack,
+  emptyRedis,
+  fillRedis,
+  freeRedis,
+  fillStreams,
+  freeStreams,
+  apiFaults,
   // What happens to members and to their node.
   lead,
   hitMembers,
@@ -57,4 +75,4 @@ export const actions: Record<string, Action> = {
   reviveNode,
 };
 
-export const checks: Record<string, Check> = { membersUntouched, served };
+export const checks: Record<string, Check> = { calm, membersUntouched, served };

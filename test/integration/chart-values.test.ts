@@ -59,7 +59,14 @@ describe('the values of the chart', () => {
       (container?.env ?? []).map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.secretKeyRef]),
     );
     assert.deepEqual(environment, {
-      ...{ LOG_LEVEL: 'info', QUORATE_KUBE: 'local', QUORATE_HTTP_PORT: '8080', QUORATE_CONCURRENCY: '20' },
+      ...{
+        LOG_LEVEL: 'info',
+        QUORATE_KUBE: 'local',
+        QUORATE_KUBE_REQUESTS_PER_SECOND: '200',
+        QUORATE_KUBE_BURST: '400',
+        QUORATE_HTTP_PORT: '8080',
+        QUORATE_CONCURRENCY: '20',
+      },
       QUORATE_CLUSTER_WIDE: 'all',
       NATS_URL: 'tls://nats-1.example,tls://nats-2.example:4223',
       NATS_USER: { name: 'nats-login', key: 'user' },

@@ -53,16 +53,16 @@ async function createWorld(t: TestContext): Promise<World> {
     kube,
     bus,
     async operate(id, environment) {
-      const services = ['watcher', 'worker', 'observer'].map((name) =>
-        startService(t, [process.execPath, `services/${name}/main.ts`], {
+      // One after the other: many processes that start at once keep a busy machine from all of them.
+      for (const name of ['watcher', 'worker', 'observer']) {
+        const service = startService(t, [process.execPath, `services/${name}/main.ts`], {
           ...{ PATH: process.env['PATH'], KUBECONFIG: kubeconfigPath, QUORATE_KUBE: id },
           ...{ NATS_URL: nats.url, REDIS_URL: redis.url },
           ...environment,
-        }),
-      );
-      const isReady = async (service: (typeof services)[number]) =>
-        until('it is ready', async () => (await service.get('/readyz'))?.status === 200, limitMs);
-      await Promise.all(services.map(isReady));
+        });
+        const isReady = async () => (await service.get('/readyz'))?.status === 200;
+        await until(`the ${name} of ${id} is ready`, isReady, limitMs);
+      }
     },
   };
 }
@@ -95,10 +95,8 @@ async function reasons(bus: Bus, wantedKube: string, wantedKey: string): Promise
 
 test('one operator for two namespaces, one for what is annotated: each touches only its own', async (t) => {
   const { kube, bus, operate } = await createWorld(t);
-  await Promise.all([
-    operate('namespaced', { QUORATE_NAMESPACES: 'one, three' }),
-    operate('wide', { QUORATE_CLUSTER_WIDE: 'annotated' }),
-  ]);
+  await operate('namespaced', { QUORATE_NAMESPACES: 'one, three' });
+  await operate('wide', { QUORATE_CLUSTER_WIDE: 'annotated' });
   const create = (object: KubeObject) => kube.create(etcdResourceType, object);
   await create(cluster('two', 'nobodys'));
   await create(cluster('one', 'plain'));

@@ -33,6 +33,11 @@ export const flags = {
     before: 'an identity that says that the cluster has not formed is believed, whatever exists of it',
     now: 'where parts exist that only a formed cluster has, it is corrected',
   },
+  orphaning: {
+    since: 4,
+    before: 'nothing tells that a resource is deleted without what it owns',
+    now: 'what it owns is left alone while Kubernetes takes its name off it',
+  },
   specApplied: {
     since: 4,
     before: 'nothing tells which changes of the spec the running pods were not made with',
@@ -64,6 +69,7 @@ export function completeFacts(facts: EtcdFacts, asVersion: number): EtcdFacts {
   const known: Partial<EtcdFacts> = facts;
   return {
     ...facts,
+    resource: facts.resource && { ...{ orphaning: false }, ...facts.resource },
     budgets: known.budgets ?? { ok: true, value: [] },
     nodes: known.nodes ?? {},
     pods: completed(facts.pods, unknownOfPod),

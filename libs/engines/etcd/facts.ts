@@ -23,6 +23,8 @@ export interface ResourceFact {
   resourceVersion: string;
   createdAtMs: number;
   deleting: boolean;
+  /** It is deleted with `--cascade=orphan`: Kubernetes is about to take its name off all that it owns. */
+  orphaning: boolean;
   identity: IdentityFact;
 }
 

@@ -23,6 +23,15 @@ describe('what a look at etcd knows', () => {
     'a pod has no address': { members: [...well(1, 2), { number: 3, podFact: { ip: null } }] },
     'there is nobody to ask': { size: 1, members: [] },
     'pods could not be read': { members: well(1), facts: () => ({ pods: { ok: false, error: 'gone' } }) },
+    'claims could not be read': { members: well(1), facts: () => ({ claims: { ok: false, error: '429' } }) },
+    'services could not be read': {
+      members: well(1),
+      facts: () => ({ services: { ok: false, error: '429' } }),
+    },
+    'budgets could not be read': {
+      members: well(1),
+      facts: () => ({ budgets: { ok: false, error: '429' } }),
+    },
   };
   for (const [why, sketch] of Object.entries(doubtful)) {
     test(`nothing where ${why}`, () => assert.equal(answersIn(sketch), undefined));

@@ -8,7 +8,9 @@ import { clientPort } from './names.ts';
  * Of what a pass observes, only nodes are neither watched nor asked, and those matter only where a pod is not ready.
  */
 export const look: Look<EtcdFacts> = {
-  answers({ pods, members }) {
+  answers({ pods, claims, services, budgets, members }) {
+    // What could not be read may have changed by then, and its event has had its pass.
+    if (![claims, services, budgets].every(({ ok }) => ok)) return undefined;
     if (!pods.ok || pods.value.length === 0) return undefined;
     const answers = pods.value.flatMap(({ name, ip, ready, deleting }) => {
       const answer = members[name];

@@ -8,13 +8,18 @@ import { madeForAnnotation } from './made-for.ts';
 /** The API's times are whole seconds; a missing one counts as long ago. */
 export const timeOf = (time: string | undefined): number => Date.parse(time ?? '') || 0;
 
+/** The API server puts it on what is deleted with the propagation policy Orphan (Kubernetes, "Garbage Collection"). */
+const orphanFinalizer = 'orphan';
+
 export function resourceFact({ metadata }: KubeObject): ResourceFact {
   const { uid = '', resourceVersion = '', creationTimestamp, deletionTimestamp, annotations } = metadata;
+  const { finalizers } = metadata;
   return {
     uid,
     resourceVersion,
     createdAtMs: timeOf(creationTimestamp),
     deleting: deletionTimestamp !== undefined,
+    orphaning: deletionTimestamp !== undefined && (finalizers ?? []).includes(orphanFinalizer),
     identity: parseIdentity(annotations?.[identityAnnotation]),
   };
 }

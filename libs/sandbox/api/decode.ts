@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kube/object.ts';
 import { apiVersionOf } from '../../kube/object.ts';
 import { badRequest } from '../status.ts';
-import { type JsonObject, objectOf } from './json.ts';
+import type { JsonObject } from './json.ts';
 import type { ResourceRequest } from './request.ts';
 import type { Resource } from './resource.ts';
 import { applyDefaults, decode, prune, pruneNulls } from './schema.ts';
@@ -31,7 +31,7 @@ export function decodeObject(given: JsonObject, request: ResourceRequest, withDe
       `${what}: the kind in the data (${sent.kind}) does not match the expected kind (${type.kind})`,
     );
   }
-  const named: JsonObject = { ...given, ...sent, metadata: objectOf(given['metadata']) };
+  const named: JsonObject = { ...given, ...sent, metadata: given['metadata'] ?? {} };
   const typed = resource.builtin
     ? decode(named, resource.schema, what)
     : decodeMetadata(named, resource, what);

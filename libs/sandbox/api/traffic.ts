@@ -8,17 +8,20 @@ export interface Traffic {
 }
 
 export function createTraffic(): Traffic {
+  /** By group, path and verb. */
   const counts = new Map<string, number>();
   return {
-    count(group, { verb, resource: path }) {
-      const [resource = '', subresource = ''] = path.split('/');
-      const labels = { group, resource, subresource, verb: verb.toUpperCase() };
-      const text = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-      const key = text.join(',');
+    count(group, { verb, resource }) {
+      const key = `${group} ${resource} ${verb}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
     metrics() {
-      const lines = [...counts].sort().map(([key, count]) => `apiserver_request_total{${key}} ${count}`);
+      const lines = [...counts].sort().map(([key, count]) => {
+        const [group, path = '', verb = ''] = key.split(' ');
+        const [resource, subresource = ''] = path.split('/');
+        const labels = Object.entries({ group, resource, subresource, verb: verb.toUpperCase() });
+        return `apiserver_request_total{${labels.map(([label, value]) => `${label}="${value}"`).join(',')}} ${count}`;
+      });
       return ['# TYPE apiserver_request_total counter', ...lines, ''].join('\n');
     },
   };

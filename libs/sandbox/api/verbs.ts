@@ -25,8 +25,7 @@ export async function serveResource(
   context.traffic.count(request.resource.type.group, target);
   const fault = context.faults.next(target);
   if (fault.delayMs !== undefined) await sleep(fault.delayMs);
-  if (fault.status !== undefined)
-    throw new ApiStatus(fault.status, reasonOf(fault.status), 'a fault was asked for');
+  if (fault.status !== undefined) throw asked(fault, fault.status, response);
   const { subresource, name, method } = request;
   if (subresource === 'log' && method === 'GET') return sendLogs(context, request, response);
   if (subresource === 'eviction' && method === 'POST' && request.resource.type.kind === 'Pod') {
@@ -46,6 +45,13 @@ export async function serveResource(
     );
   }
   sendJson(response, answer.status, answer.body);
+}
+
+/** The answer that a rule asks for, with the header that says when to come back. */
+function asked({ message, retryAfterSeconds }: Fault, status: number, response: ServerResponse): ApiStatus {
+  const details = retryAfterSeconds === undefined ? undefined : { retryAfterSeconds };
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
+  return new ApiStatus(status, reasonOf(status), message ?? 'a fault was asked for', details);
 }
 
 interface Answer {

@@ -7,6 +7,7 @@ import { isSameResource } from './history.ts';
 import { selectorOf } from './listing.ts';
 import type { ResourceRequest } from './request.ts';
 import { encoderOf } from './tables.ts';
+import { disturbed } from './watch-faults.ts';
 import { storageType, versioned } from './write.ts';
 
 const bookmarkIntervalMs = 10_000;
@@ -67,9 +68,11 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
     return;
   }
 
+  const told = disturbed(() => context.faults.ofWatch(target), forward);
   const unsubscribe = context.store.watch((change) => {
-    if (isSameResource(change.resource, type)) forward(change);
+    if (isSameResource(change.resource, type)) told.tell(change);
   });
+  const forget = context.faults.onEndWatch(target, () => response.end());
   const bookmarks =
     query.get('allowWatchBookmarks') === 'true' ? setInterval(bookmark, bookmarkIntervalMs) : undefined;
   const timeoutMs = Number(query.get('timeoutSeconds') ?? 0) * 1000 || defaultTimeoutMs;
@@ -80,6 +83,8 @@ export function watchObjects(context: ApiContext, request: ResourceRequest, resp
   }, timeoutMs);
   response.on('close', () => {
     unsubscribe();
+    told.close();
+    forget();
     clearTimeout(timeout);
     clearInterval(bookmarks);
   });

@@ -16,6 +16,7 @@ interface PlanOptions {
   namespace?: string;
   json?: true;
   approve?: true;
+  kube?: string;
   dir: string;
 }
 
@@ -38,6 +39,7 @@ export function addPlan(program: Command): void {
     .option('-n, --namespace <namespace>', 'where the file names none; by default that of the kubeconfig')
     .option('--approve', 'print the hash of the plan, and how to approve it')
     .option('--json', 'print JSON')
+    .option('--kube <id>', 'the id of the Kubernetes cluster of that API (default: QUORATE_KUBE or local)')
     .option('--dir <dir>', 'the folder of the run to ask', '.quorate')
     .addHelpText('after', help)
     .action(plan);
@@ -52,7 +54,7 @@ async function plan(options: PlanOptions, command: Command): Promise<void> {
   if ((options.file === undefined) === (key === undefined)) {
     command.error('error: name a file with -f, or a cluster with --delete');
   }
-  const { kube: id, kubeconfigPath } = await findPlace(options.dir);
+  const { kube: id, kubeconfigPath } = await findPlace(options.dir, options.kube);
   const kube = connectKube({ id, kubeconfigPath });
   // All that it would write is only tried.
   const dryKube = connectKube({ id, kubeconfigPath, dryRun: true });

@@ -16,6 +16,7 @@ import { clusterLines } from '../show/table.ts';
 interface StatusOptions {
   watch?: true;
   json?: true;
+  kube?: string;
   dir: string;
 }
 
@@ -38,6 +39,7 @@ export function addStatus(program: Command): void {
     .argument('[key]', 'only this cluster: <engine>/<namespace>/<name>')
     .option('-w, --watch', 'go on showing it, drawn anew on every change')
     .option('--json', 'print JSON, with --watch a line for every change')
+    .option('--kube <id>', 'the id of the Kubernetes cluster of that API (default: QUORATE_KUBE or local)')
     .option('--dir <dir>', 'the folder of the run to ask', '.quorate')
     .addHelpText('after', help)
     .action(status);
@@ -52,7 +54,7 @@ async function status(key: string | undefined, options: StatusOptions, command: 
   if (key !== undefined && parseKey(key) === undefined) {
     command.error(`error: "${key}" is no key; use <engine>/<namespace>/<name>`);
   }
-  const { kube: id, kubeconfigPath, natsUrl } = await findPlace(options.dir);
+  const { kube: id, kubeconfigPath, natsUrl } = await findPlace(options.dir, options.kube);
   const kube = connectKube({ id, kubeconfigPath });
   const show = shower(key, options);
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { QuorateError } from '../../../libs/errors/catalogue.ts';
 import { readRun } from '../processes/folder.ts';
+import { kubeFrom } from '../records/arguments.ts';
 
 /** Where a command finds what it asks. */
 export interface Place {
@@ -11,8 +12,11 @@ export interface Place {
   natsUrl: string | undefined;
 }
 
-/** The API that KUBECONFIG names, or else that of the run in this folder. Throws CONFIG_INVALID without either. */
-export async function findPlace(dir: string): Promise<Place> {
+/**
+ * The API that KUBECONFIG names, or else that of the run in this folder; `kube` is its id where it is given one. Throws
+ * CONFIG_INVALID without either.
+ */
+export async function findPlace(dir: string, kube?: string): Promise<Place> {
   const run = await readRun(resolve(dir));
   const kubeconfigPath = process.env['KUBECONFIG'] || run?.kubeconfigPath;
   if (kubeconfigPath === undefined) {
@@ -24,5 +28,5 @@ export async function findPlace(dir: string): Promise<Place> {
   // The records of a run here are about the API of that run alone.
   const natsUrl =
     process.env['NATS_URL'] || (kubeconfigPath === run?.kubeconfigPath ? run.natsUrl : undefined);
-  return { kube: process.env['QUORATE_KUBE'] ?? 'local', kubeconfigPath, natsUrl };
+  return { kube: kubeFrom(kube), kubeconfigPath, natsUrl };
 }

@@ -125,7 +125,7 @@ export function stepWords({ step, why, outcome, detail }: StepRecord, paint: Pai
 function repeatLines({ count, since, until }: Repeats, paint: Paint): string[] {
   const words =
     count === 1
-      ? 'looked once more, nothing changed'
-      : `looked ${count} times until ${clock(until)}, nothing changed`;
+      ? 'one more pass, nothing changed'
+      : `${count} more passes until ${clock(until)}, nothing changed`;
   return [paint('dim', `${clock(since)}  ${words}`)];
 }

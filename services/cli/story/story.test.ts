@@ -96,11 +96,11 @@ test('passes that repeat the last are one line, however many workers counted the
   teller.take(repeat('one', 200, '2026-11-21T12:03:00.000Z'));
   teller.take(repeat('two', 40, '2026-11-21T12:03:10.000Z'));
   assert.deepEqual(lines(teller.rest()), [
-    '12:00:00.000  looked 240 times until 12:03:10.000, nothing changed',
+    '12:00:00.000  240 more passes until 12:03:10.000, nothing changed',
   ]);
   // The count goes on in the same message; what was told of it is not told again.
   teller.take(repeat('two', 41, '2026-11-21T12:03:20.000Z'));
-  assert.deepEqual(lines(teller.rest()), ['12:03:10.000  looked once more, nothing changed']);
+  assert.deepEqual(lines(teller.rest()), ['12:03:10.000  one more pass, nothing changed']);
   assert.deepEqual(teller.rest(), []);
 });
 

@@ -42,7 +42,7 @@ export async function measureDelays(
     await kube.patch(benchmarkType, namespace, name, { metadata });
   });
   const tookMs = performance.now() - startedMs;
-  await untilQuiet(stand);
+  await untilQuiet(stand, clusters.length);
   // What the workers still have to send of the last passes.
   await sleep(500);
 

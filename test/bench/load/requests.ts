@@ -24,7 +24,7 @@ export async function measureIdleRequests(
     const metrics = await text(await requests.stream({ method: 'GET', path: '/metrics' }));
     return sumOf(metrics, 'apiserver_request_total');
   };
-  await untilQuiet(stand);
+  await untilQuiet(stand, clusters);
   const before = await count();
   await sleep(overMs);
   const asked = (await count()) - before;

@@ -15,8 +15,8 @@ export interface Round {
   /** Where each waits for its member, and a worker has but a few at once. */
   waitingPassesPerSecond: number;
   delays: Delays;
-  /** Processors in use while events came, by process; workers together. */
-  cores: Map<string, number>;
+  /** Processor time that one event took with all that came of it, in milliseconds, by part; workers together. */
+  cpuMs: Map<string, number>;
   idleRequests: number;
   /** In MiB, by process; of the workers the largest. */
   memory: Map<string, number>;
@@ -36,6 +36,8 @@ export interface RoundOptions {
 
 /** How long a member takes to answer where passes wait for it, and how many passes a worker then has at once. */
 export const waiting = { answerMs: 200, concurrency: 2 };
+/** So many clusters have slow members: enough for all workers, and few enough that none comes to rest meanwhile. */
+const slowClusters = 48;
 
 /** One after the other, with new workers, so that no measure disturbs another. */
 export async function measureRound(
@@ -59,18 +61,19 @@ export async function measureRound(
 
   progress('events');
   const cpuBefore = cpuOf(stand);
-  const startedMs = performance.now();
   const delays = await measureDelays(stand, clusters, { events, perSecond });
-  const tookSeconds = (performance.now() - startedMs) / 1000;
-  const cores = new Map(
-    [...cpuOf(stand)].map(([name, seconds]) => [name, (seconds - (cpuBefore.get(name) ?? 0)) / tookSeconds]),
+  const cpuMs = new Map(
+    [...cpuOf(stand)].map(([name, seconds]) => [
+      name,
+      ((seconds - (cpuBefore.get(name) ?? 0)) * 1000) / events,
+    ]),
   );
 
   progress('clusters at rest');
   const idleRequests = await measureIdleRequests(stand, { clusters: count, overMs: idleMs });
   const pids = stand.workers().map(({ pid }) => pid);
   return {
-    ...{ clusters: count, workers, passesPerSecond, waitingPassesPerSecond, delays, cores, idleRequests },
+    ...{ clusters: count, workers, passesPerSecond, waitingPassesPerSecond, delays, cpuMs, idleRequests },
     memory: memoryOf(stand),
     connections: {
       redis: connectionsTo(stand.redisUrl, pids),
@@ -87,9 +90,9 @@ async function measureWaiting(
   atLeastMs: number,
 ): Promise<number> {
   await stand.startWorkers(workers, { QUORATE_CONCURRENCY: String(waiting.concurrency) });
-  await stand.membersAnswerAfter(waiting.answerMs);
-  const perSecond = await measurePasses(stand, clusters, { atLeastMs });
-  await stand.membersAnswerAfter(0);
+  await stand.membersAnswerAfter(waiting.answerMs, slowClusters);
+  const perSecond = await measurePasses(stand, clusters.slice(0, slowClusters), { atLeastMs });
+  await stand.membersAnswerAfter(0, 0);
   return perSecond;
 }
 

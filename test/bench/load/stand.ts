@@ -22,8 +22,8 @@ export interface Stand {
   kubeconfigPath: string;
   /** Where the members answer: `<membersUrl>/<name>`. */
   membersUrl: string;
-  /** From now on, members answer after so long. */
-  membersAnswerAfter(milliseconds: number): Promise<void>;
+  /** From now on, the members of the first so many clusters answer after so long, and all others at once. */
+  membersAnswerAfter(milliseconds: number, count: number): Promise<void>;
   /** Ends the workers that run, in order, and starts so many new ones; resolves when they are ready. */
   startWorkers(count: number, settings?: Record<string, string>): Promise<void>;
   workers(): readonly Service[];
@@ -36,6 +36,9 @@ export type Service = ManagedProcess & { httpPort: number };
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const startLimitMs = 120_000;
+
+/** The heap that Node takes by itself in a pod of 512 MiB, as the chart makes them; on a large machine it takes far more. */
+const heapOfPod = '--max-old-space-size=256 --max-semi-space-size=1';
 
 export async function startStand(options: { dir: string; programs: ProgramPaths }): Promise<Stand> {
   const { KUBECONFIG: _kubeconfig, NATS_URL: _nats, REDIS_URL: _redis, ...environment } = process.env;
@@ -52,6 +55,7 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
     QUORATE_KUBE_REQUESTS_PER_SECOND: '100000',
     QUORATE_KUBE_BURST: '100000',
     NODE_COMPILE_CACHE: compileCache(),
+    NODE_OPTIONS: [environment['NODE_OPTIONS'], heapOfPod].filter(Boolean).join(' '),
   };
 
   async function start(name: string, main: string, settings: Record<string, string> = {}): Promise<Service> {
@@ -88,8 +92,8 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
   return {
     ...{ kube, tasks, natsUrl, redisUrl, kubeconfigPath },
     membersUrl: `${membersUrl}/members`,
-    async membersAnswerAfter(milliseconds) {
-      await fetch(`${membersUrl}/answer-after/${milliseconds}`, { method: 'PUT' });
+    async membersAnswerAfter(milliseconds, count) {
+      await fetch(`${membersUrl}/answer-after/${milliseconds}/${count}`, { method: 'PUT' });
     },
     async startWorkers(count, settings) {
       await stopWorkers();

@@ -15,7 +15,7 @@ export function tableOf(rounds: readonly Round[]): string[] {
       note,
     );
   const parts = [...new Set(rounds.flatMap(({ memory }) => [...memory.keys()]))];
-  const users = [...new Set(rounds.flatMap(({ cores }) => [...cores.keys()]))];
+  const users = [...new Set(rounds.flatMap(({ cpuMs }) => [...cpuMs.keys()]))];
   const single = rounds[0]?.waitingPassesPerSecond ?? Number.NaN;
   const least = rounds[0]?.workers ?? 1;
   return [
@@ -39,7 +39,9 @@ export function tableOf(rounds: readonly Round[]): string[] {
     row('event → pass start, p99, ms', 0, ({ delays }) => delays.p99, 'wanted: at most 20'),
     row('  events a second', 0, ({ delays }) => delays.perSecond),
     row('  of them named by a pass, %', 0, ({ delays }) => delays.namedShare * 100),
-    ...users.map((user) => row(`  processors used by ${user}`, 2, ({ cores }) => cores.get(user) ?? 0)),
+    ...users.map((user) =>
+      row(`  processor time of ${user}, ms an event`, 2, ({ cpuMs }) => cpuMs.get(user) ?? 0),
+    ),
     row('API requests, an hour, a cluster at rest', 1, (round) => round.idleRequests, 'wanted: at most 12'),
     ...parts.map((part) => row(`memory of ${part}, MiB`, 0, ({ memory }) => memory.get(part) ?? 0)),
     row('connections of workers to Redis', 0, ({ connections }) => connections.redis),

@@ -34,7 +34,9 @@ export const release = action(
     }
     worker.signal('SIGCONT');
     const answer = await until('the late write is answered', () =>
-      readJournal(lane.hookFolder).find((entry) => entry.is === 'answered' && entry.number === number),
+      readJournal(lane.hookFolder).find(
+        (entry) => entry.is === 'answered' && entry.number === number && entry.worker === name,
+      ),
     );
     struck.push({
       ...{ scenario, number, write, how: 'stopped' },

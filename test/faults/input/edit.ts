@@ -22,7 +22,8 @@ export function edited(document: object, { path, value }: Edit): object {
   let at = result;
   for (const [index, part] of path.slice(0, -1).entries()) {
     const next = typeof path[index + 1] === 'number' ? [] : {};
-    if (typeof at[part] !== 'object' || at[part] === null) set(at, part, next);
+    // An edit before this one may have put something else there.
+    if (!isContainer(at[part], Array.isArray(next))) set(at, part, next);
     at = at[part] as Container;
   }
   const last = path.at(-1) ?? '';
@@ -30,6 +31,9 @@ export function edited(document: object, { path, value }: Edit): object {
   else set(at, last, value);
   return result;
 }
+
+const isContainer = (value: unknown, isList: boolean): boolean =>
+  typeof value === 'object' && value !== null && !(value instanceof Raw) && Array.isArray(value) === isList;
 
 /** Also for a field that is named `__proto__`, which an assignment would not make. */
 function set(at: Container, field: string | number, value: unknown): void {

@@ -39,7 +39,9 @@ export function familiesOf(definition: Definition, present: object): Family[] {
       'removed',
       3,
       'accepted',
-      fields.filter(({ required }) => !required).map(({ path }) => fc.constant({ path })),
+      fields
+        .filter(({ path, required }) => !required && typeof path.at(-1) === 'string')
+        .map(({ path }) => fc.constant({ path })),
     ),
     ...family(
       'type',
@@ -135,6 +137,6 @@ const nested = fc
   .map(
     ([depth, isList]) =>
       new Raw(
-        isList ? '['.repeat(depth) + ']'.repeat(depth) : '{"a":'.repeat(depth) + '1' + '}'.repeat(depth),
+        isList ? '['.repeat(depth) + ']'.repeat(depth) : `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`,
       ),
   );

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { services } from '../../e2e/bench/operator.ts';
 import { specOf } from '../../e2e/cluster.ts';
@@ -18,6 +19,8 @@ import { openSender } from './send.ts';
  */
 const seed = Number(process.env['FAULTS_SEED'] ?? 1);
 const only = process.env['FAULTS_CASE'];
+/** Where the counts are to be written, for the report of a whole run. */
+const reportPath = process.env['FAULTS_REPORT'];
 const count = Number(process.env['FAULTS_CASES'] ?? 200);
 const first = only === undefined ? 0 : Number(only);
 const numbers = Array.from({ length: only === undefined ? count : 1 }, (_, index) => first + index);
@@ -80,14 +83,23 @@ for (const definition of readDefinitions()) {
     const single = numbers.filter((number) => !isOfThree(number)).values();
     const triple = numbers.filter(isOfThree).values();
     const lanes = Math.min(5, Math.ceil(numbers.length / 40));
-    await Promise.all([
+    // All of them end before the test does: what they stand on goes with it.
+    const ended = await Promise.allSettled([
       ...Array.from({ length: lanes }, (_, index) => work(`one-${index + 1}`, 1, single)),
       work('three', 3, triple),
     ]);
+    for (const end of ended) if (end.status === 'rejected') failures.push(String(end.reason));
     await check();
     for (const [key, many] of [...counts].sort()) t.diagnostic(`${key}: ${many}`);
+    if (reportPath !== undefined) appendFileSync(reportPath, tableOf(definition.kind, counts));
     assert.equal(failures.length, 0, `${failures.length} failures:\n${failures.join('\n')}`);
   });
+}
+
+/** How often each kind of edit had each outcome. */
+function tableOf(kind: string, counts: Map<string, number>): string {
+  const rows = [...counts].sort().map(([key, many]) => `| ${key.replace(': ', ' | ')} | ${many} |`);
+  return [`| ${kind} | outcome | cases |`, '|---|---|---|', ...rows, ''].join('\n');
 }
 
 /** One edit of the case that fails alone, where there is one. */

@@ -26,8 +26,10 @@ export function faultOfAnswer(given: Case, { status, body, warnings }: Answer): 
   if (status >= 400) {
     if (given.expected === 'accepted') return `it was refused, and is right: ${said}`;
     // A parser cannot say in which field it was when a text ended to be JSON.
-    const isNamed = given.textEdit !== undefined || given.edits.some(({ value }) => value instanceof Raw);
-    if (!isNamed && !namesOf(given).some((name) => body.includes(name)))
+    // A conflict is about the object as a whole.
+    const isNamed =
+      status === 409 || given.textEdit !== undefined || given.edits.some(({ value }) => value instanceof Raw);
+    if (!isNamed && !namesOf(given).some((name) => body.toLowerCase().includes(name.toLowerCase())))
       return `the refusal names no field: ${said}`;
     return undefined;
   }

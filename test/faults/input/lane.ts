@@ -58,7 +58,9 @@ export async function openLane(
         .decisions(cluster.name)
         .some(({ resource }) => Number(resource?.resourceVersion) >= Number(resourceVersion));
     await cluster.until('a pass has read it', hasRead, patienceMs);
-    const rests = () => stateOf(watched.resource(cluster.name)) !== undefined;
+    const isSeen = () =>
+      Number(watched.resource(cluster.name)?.metadata.resourceVersion) >= Number(resourceVersion);
+    const rests = () => isSeen() && stateOf(watched.resource(cluster.name)) !== undefined;
     await cluster.until('it rests, or says why not', rests, patienceMs);
     const resource = watched.resource(cluster.name);
     if (!resource) throw new Error('the resource is gone');

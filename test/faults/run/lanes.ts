@@ -13,8 +13,12 @@ export interface Lanes {
   stop(): Promise<void>;
 }
 
+interface Slot {
+  lane?: Promise<Lane> | undefined;
+}
+
 export function openLanes(programs: ProgramPaths, count: number, seed: number): Lanes {
-  const slots: { lane?: Lane | undefined }[] = Array.from({ length: count }, () => ({}));
+  const slots: Slot[] = Array.from({ length: count }, () => ({}));
   const known = new Map<string, Known>();
   const writes: Lanes['writes'] = new Map();
   let stopped = false;
@@ -25,12 +29,13 @@ export function openLanes(programs: ProgramPaths, count: number, seed: number): 
     writes.set(plan, found.writes);
     return found;
   };
-  async function runOn(slot: { lane?: Lane | undefined }, each: Case): Promise<CaseResult> {
-    slot.lane ??= await startLane(programs);
-    const result = await runCase(each, slot.lane, knownOf(each.plan), seed);
+  async function runOn(slot: Slot, each: Case): Promise<CaseResult> {
+    slot.lane ??= startLane(programs);
+    const lane = await slot.lane;
+    const result = await runCase(each, lane, knownOf(each.plan), seed);
     if (result.failure === undefined) return result;
     // Whatever state it is in, no other case may suffer from it.
-    const logs = await slot.lane.stop('logs');
+    const logs = await lane.stop('logs');
     slot.lane = undefined;
     return { ...result, failure: `${result.failure}\nlogs: ${logs}` };
   }
@@ -39,7 +44,7 @@ export function openLanes(programs: ProgramPaths, count: number, seed: number): 
     async run(cases, told) {
       const results: CaseResult[] = [];
       const waiting = cases.values();
-      const runWaiting = async (slot: { lane?: Lane | undefined }) => {
+      const runWaiting = async (slot: Slot) => {
         for (const each of waiting) {
           if (stopped) return;
           const result = await runOn(slot, each);
@@ -53,7 +58,9 @@ export function openLanes(programs: ProgramPaths, count: number, seed: number): 
     writes,
     async stop() {
       stopped = true;
-      await Promise.all(slots.map(({ lane }) => lane?.stop()));
+      // One that is just being started as well; one that could not be has cleaned up and said so.
+      const lanes = await Promise.allSettled(slots.map(({ lane }) => lane));
+      await Promise.all(lanes.map((lane) => lane.status === 'fulfilled' && lane.value?.stop()));
     },
   };
 }

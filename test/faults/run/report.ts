@@ -9,6 +9,7 @@ export async function writeReport(
   plans: readonly Plan[],
   results: readonly CaseResult[],
   writes: Map<string, Map<string, string[]>>,
+  input: readonly string[],
 ): Promise<void> {
   const sections = plans.map((plan) =>
     sectionOf(
@@ -27,7 +28,7 @@ export async function writeReport(
     `${results.length} cases of ${plans.length} plans, ${failed} failed. Clients wrote all the time: of ${total} acknowledged writes and deletions none was lost and none undone, but where it says so below.`,
     '',
   ];
-  await writeFile(path, `${[...head, ...sections.flat()].join('\n').trimEnd()}\n`);
+  await writeFile(path, `${[...head, ...sections.flat(), ...input].join('\n').trimEnd()}\n`);
 }
 
 function sectionOf(
@@ -53,6 +54,10 @@ function sectionOf(
   ];
 }
 
+/** Mostly the worker finds out that it has lost its lock and hangs up when the write is on its way. */
+const answerOf = (answer: string): string =>
+  answer.startsWith('no answer') ? 'it hung up before the answer' : `answer: ${answer}`;
+
 /** Each write of each scenario, and in which ways a worker was struck at it. */
 function sweepTable(results: readonly CaseResult[], writes: Map<string, string[]>): string[] {
   const rows = [...writes].flatMap(([scenario, all]) =>
@@ -65,7 +70,8 @@ function sweepTable(results: readonly CaseResult[], writes: Map<string, string[]
       const cell = (how: string) => {
         const found = here.find((each) => each.how === how);
         if (found === undefined) return 'not reached';
-        return found.failed ? 'FAILED' : (found.answer ?? 'same end');
+        if (found.failed) return 'FAILED';
+        return found.answer === undefined ? 'same end' : `same end (${answerOf(found.answer)})`;
       };
       const cells = ['kill-before', 'kill-after', 'stop-before'].map(cell);
       return `| ${scenario} | ${index + 1} | ${write} | ${cells.join(' | ')} |`;
@@ -77,7 +83,7 @@ function sweepTable(results: readonly CaseResult[], writes: Map<string, string[]
     '',
     `${rows.length} writes; ${struck} times a worker was struck at one.`,
     '',
-    '| scenario | write | | killed before | killed after | stopped before, then sent late |',
+    '| scenario | | write | killed before | killed after | stopped before, then sent late |',
     '|---|---|---|---|---|---|',
     ...rows,
   ];

@@ -2,6 +2,14 @@
 {{- define "quorate.settings" -}}
 - name: QUORATE_KUBE
   value: {{ .Values.kubeId | quote }}
+{{- if .Values.kubes.enabled }}
+- name: QUORATE_KUBES_NAMESPACE
+  value: {{ .Release.Namespace | quote }}
+{{- end }}
+- name: QUORATE_KUBE_REQUESTS_PER_SECOND
+  value: {{ .Values.kubes.requestsPerSecond | quote }}
+- name: QUORATE_KUBE_BURST
+  value: {{ .Values.kubes.burst | quote }}
 {{- with .Values.namespaces }}
 - name: QUORATE_NAMESPACES
   value: {{ join "," . | quote }}

@@ -19,6 +19,7 @@ export function factsOf(model: Model): EtcdFacts {
             resourceVersion: String(model.resourceVersion),
             createdAtMs: model.createdAtMs,
             deleting: model.resource === 'deleting',
+            orphaning: false,
             identity: parseIdentity(model.identity),
           },
     pods: {

@@ -50,6 +50,18 @@ test('objects that were orphaned on purpose stay', () => {
   assert.deepEqual(plan(undefined, gone(facts), 0).steps, []);
 });
 
+test('nothing is deleted while Kubernetes is still taking the name of its owner off what is orphaned', () => {
+  const { facts } = worldOf({ members: well(1, 2, 3), claims: true });
+  const going = (orphaning: boolean) =>
+    plan(
+      undefined,
+      { ...facts, resource: facts.resource && { ...facts.resource, deleting: true, orphaning } },
+      0,
+    );
+  assert.deepEqual([going(true).reason, going(true).steps], ['Deleted', []]);
+  assert.equal(going(false).steps.length, 3);
+});
+
 test('a living resource without a spec is never planned for, because nothing may be deleted for that', () => {
   const { facts } = worldOf({ members: well(1) });
   assert.throws(() => plan(undefined, facts, 0), /no spec/);

@@ -12,6 +12,9 @@ import type { Decided } from '../world.ts';
  * owner and stay.
  */
 export function goneDecision(facts: EtcdFacts): Decided {
+  if (facts.resource?.orphaning) {
+    return { message: 'the resource is deleted without what it owns, which stays', requeueAfterMs: 1000 };
+  }
   const uid = facts.resource?.uid;
   const tier = firstTier(facts, ({ ownerUid }) => (uid === undefined ? ownerUid !== null : ownerUid === uid));
   if (!tier) return { message: 'the resource is deleted and nothing of it is left' };

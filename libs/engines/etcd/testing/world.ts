@@ -77,6 +77,7 @@ export function worldOf(sketch: WorldSketch): { spec: EtcdSpec; facts: EtcdFacts
       resourceVersion: '7',
       createdAtMs: 0,
       deleting: false,
+      orphaning: false,
       identity: parseIdentity(annotationOf(sketch, version)),
     },
     pods: { ok: true, value: members.flatMap((member) => podOf(member, sketch, version)) },

@@ -3,15 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runProcess } from '../../../../libs/service/process.ts';
 
 /**
- * The simulated node: one process that plays the members of all clusters. `GET /members/<name>` is answered after
- * the time that `PUT /answer-after/<milliseconds>` has set last, at first without any delay.
+ * The simulated node: one process that plays the members of all clusters. `GET /members/<name>-<number>` is answered at
+ * once, but for the numbers below `count` after `PUT /answer-after/<milliseconds>/<count>`.
  */
 await runProcess('members', async ({ signal }) => {
-  let answerAfterMs = 0;
+  let late = { answerAfterMs: 0, count: 0 };
   const server = createServer(async (request, response) => {
-    const [, subject, value = ''] = (request.url ?? '').split('/');
-    if (request.method === 'PUT' && subject === 'answer-after') answerAfterMs = Number(value);
-    else if (subject === 'members' && answerAfterMs > 0) await sleep(answerAfterMs);
+    const [, subject, value = '', count] = (request.url ?? '').split('/');
+    if (request.method === 'PUT' && subject === 'answer-after') {
+      late = { answerAfterMs: Number(value), count: Number(count) };
+    } else if (Number(value.split('-').at(-1)) < late.count) await sleep(late.answerAfterMs);
     response.end('well');
   });
   server.keepAliveTimeout = 120_000;
