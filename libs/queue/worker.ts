@@ -154,9 +154,8 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
         await endsWithin(Promise.all(runs.values()), abortGraceMs);
       }
       // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
-      await endsWithin(closed, confirmTimeoutMs);
+      await endsWithin(Promise.all([closed, chasing]), confirmTimeoutMs);
       for (const connection of [redis, ...copies]) connection.disconnect();
-      await chasing;
       await worker.abandon();
     },
   };

@@ -252,6 +252,18 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
       );
     }));
 
+  test('a worker that has not reached Redis for a while ends when it is asked to', async () => {
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    let askedMs = 0;
+    await withQueue({ url }, async ({ log }) => {
+      await until('the outage is told', () =>
+        log.lines.some(({ message }) => message.startsWith('Redis is')),
+      );
+      askedMs = performance.now();
+    });
+    assert.ok(performance.now() - askedMs < 10_000);
+  });
+
   test('Redis may come late, go, and come back empty: waking fails at once, one line says so, work goes on', async () => {
     const port = await freePort();
     const url = `redis://127.0.0.1:${port}`;
