@@ -27,6 +27,10 @@ const refusals: Partial<Record<ErrorCode, { reason: string; rule: string }>> = {
     reason: 'AdmissionRefused',
     rule: "what the Kubernetes cluster's own rules forbid is not made",
   },
+  SPEC_UNFIT: {
+    reason: 'SpecUnfit',
+    rule: 'nothing is done that cannot be recorded',
+  },
   KUBE_WEBHOOK_FAILED: {
     reason: 'WebhookFailed',
     rule: 'nothing is written past an admission webhook that must be asked',

@@ -109,7 +109,7 @@ const conditionSchema = z.object({
   type: z
     .string()
     .describe(
-      'Available, Recovering, Scaling, Upgrading, SpecApplied (False names the fields that running members were not made with), Degraded (something outside of etcd hinders the cluster: NodeNotReady, PodTerminating, ClaimPending, Unschedulable, ImagePull, ContainerFailing or PodFailed) or Blocked (Quorate cannot or will not go on: a rule of its own, or QuotaExceeded, AdmissionRefused, WebhookFailed or Refused).',
+      'Available, Recovering, Scaling, Upgrading, SpecApplied (False names the fields that running members were not made with), Degraded (something outside of etcd hinders the cluster: NodeNotReady, PodTerminating, ClaimPending, Unschedulable, ImagePull, ContainerFailing or PodFailed) or Blocked (Quorate cannot or will not go on: a rule of its own, or QuotaExceeded, AdmissionRefused, WebhookFailed, SpecUnfit or Refused).',
     ),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
   reason: z.string().optional().describe('The situation in one word.'),
