@@ -130,8 +130,9 @@ export function adoptCluster(
       return { leader, followers: [first, second, ...more] };
     },
     async signal(wanted, signal) {
-      const count = await stage.node.signal([pod(wanted)], signal);
-      assert.ok(count > 0, `${wanted} has a process to send ${signal}`);
+      // One that has just been started again is not known to the kubelet's status for a moment.
+      const isSent = async () => (await stage.node.signal([pod(wanted)], signal)) > 0;
+      await until(`${wanted} has a process to send ${signal}`, isSent);
     },
     settled,
     async until(what, condition, limitMs = 150_000) {

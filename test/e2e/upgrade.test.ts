@@ -21,6 +21,13 @@ const patch = (name: string, spec: object) =>
 const uidsOf = (cluster: TestCluster) => cluster.pods().map(({ metadata }) => metadata.uid);
 // Not the counts of restarts: a kubelet that has cleared the old container away by then counts none.
 const containersOf = (cluster: TestCluster) => cluster.pods().map(containerOf);
+/** A kubelet tells of a new container up to a second after its etcd has answered. */
+const restartedSince = (cluster: TestCluster, before: (string | undefined)[], count: number) =>
+  cluster.until(`${count} were restarted`, () => {
+    const others = containersOf(cluster).filter((id) => id !== undefined && !before.includes(id));
+    return others.length === count;
+  });
+
 const conditionNow = (name: string, type: string) => conditionOf(watched.resource(name), type);
 
 /** Waits until all members of the cluster run the version, and it rests. */
@@ -96,7 +103,7 @@ describe('rolling upgrade', { concurrency: 3 }, () => {
     assert.ok(cluster.writer.longestPauseMs() < 20_000);
     assert.equal(mostUnready(), 1);
     assert.deepEqual([uidsOf(cluster), await cluster.ids()], [uids, ids]);
-    assert.ok(containersOf(cluster).every((id) => id !== undefined && !containers.includes(id)));
+    await restartedSince(cluster, containers, 3);
     const order = changed(cluster);
     assert.deepEqual(order.toSorted(), Object.keys(ids));
     t.diagnostic(`${leader} led; restarted: ${order.join(', ')}`);
@@ -123,7 +130,7 @@ describe('rolling upgrade', { concurrency: 3 }, () => {
     await patch('missing', { version: older });
     await reached(cluster, older, 3);
     assert.deepEqual([uidsOf(cluster), await cluster.ids()], [uids, ids]);
-    assert.equal(containersOf(cluster).filter((id) => !containers.includes(id)).length, 1);
+    await restartedSince(cluster, containers, 1);
     await cluster.finish();
   });
 
