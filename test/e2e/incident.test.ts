@@ -40,12 +40,9 @@ test('a member lost with its disk during a scale-in is explained, from the first
   // The youngest that does not lead goes in the scale-in; one that would have stayed loses its disk.
   const lost = followers[0];
   const surplus = followers.at(-1) ?? '';
-  const loss = async () => {
-    await stage.kubectl('delete', 'pvc', lost, '--wait=false');
-    await stage.kubectl('delete', 'pod', lost, '--force', '--grace-period=0');
-  };
-  const scaleIn = stage.kubectl('patch', 'etcd', 'shop', '--type', 'merge', '-p', '{"spec":{"size":3}}');
-  await Promise.all([scaleIn, loss()]);
+  await stage.kubectl('patch', 'etcd', 'shop', '--type', 'merge', '-p', '{"spec":{"size":3}}');
+  await stage.kubectl('delete', 'pvc', lost, '--wait=false');
+  await stage.kubectl('delete', 'pod', lost, '--force', '--grace-period=0');
   await cluster.until(`${lost} is gone`, () =>
     cluster.pods().every(({ metadata }) => metadata.name !== lost),
   );
