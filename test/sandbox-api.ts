@@ -17,7 +17,11 @@ const unbreakable: NodeFaults = {
 
 /** The sandbox's Kubernetes API in this process, without a node: nothing runs there. Its files go to `directory`. */
 export function startSandboxApi(directory: string, log: Log): Promise<SandboxApi> {
-  const allocateClusterIp = () => '10.0.0.1';
+  let services = 0;
+  const allocateClusterIp = (): string => {
+    services += 1;
+    return `127.91.0.${services}`;
+  };
   return startApi({
     store: createStore(),
     directory,

@@ -60,11 +60,14 @@ export const redisSettings = z.object({
   REDIS_KEY: file('Path of the private key (PEM) of that certificate.'),
 });
 
+/** What the id of a kube may be: a part of subjects, of names of queues and of labels. */
+export const kubeIdPattern = /^[a-z0-9][a-z0-9-]*$/;
+
 /** The settings that every service shares. All come from the environment; each has a working default. */
 export const settings = z.object({
   QUORATE_KUBE: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and dashes')
+    .regex(kubeIdPattern, 'use lower-case letters, digits and dashes')
     .default('local')
     .describe(
       'Id of the Kubernetes cluster that the services work in, as it appears in subjects and records.',

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
+import { runProgram } from '../program.ts';
 import { nextImageVariable, operatorNamespaceVariable, runVariable } from './bench/bench.ts';
 import { createHelm, releaseName } from './bench/helm.ts';
 import { createKubectl, type Kubectl } from './bench/kubectl.ts';
@@ -101,16 +102,4 @@ async function main(options: Options): Promise<boolean> {
   return !stop.signal.aborted && !leftBehind && results.every(({ failed }) => failed.length === 0);
 }
 
-let options: Options;
-try {
-  options = readOptions(process.argv.slice(2), process.env);
-} catch (error) {
-  console.error(`${messageOf(error)}\n\n${usage}`);
-  process.exit(2);
-}
-try {
-  process.exitCode = (await main(options)) ? 0 : 1;
-} catch (error) {
-  console.error(styleText('red', messageOf(error)));
-  process.exitCode = 1;
-}
+await runProgram(usage, () => readOptions(process.argv.slice(2), process.env), main);

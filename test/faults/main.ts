@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs';
 import { styleText } from 'node:util';
-import { messageOf } from '../../libs/errors/catalogue.ts';
 import { ensurePrograms } from '../../services/cli/toolchain/ensure.ts';
 import { programsNeeded, programVariables } from '../../services/cli/toolchain/programs.ts';
+import { runProgram } from '../program.ts';
 import { runInput } from './input/whole.ts';
 import { type Plan, readPlan } from './plan.ts';
 import type { CaseResult } from './run/case.ts';
@@ -89,16 +89,4 @@ async function main(options: Options): Promise<boolean> {
   }
 }
 
-let options: Options;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${messageOf(error)}\n\n${usage}`);
-  process.exit(2);
-}
-try {
-  process.exitCode = (await main(options)) ? 0 : 1;
-} catch (error) {
-  console.error(styleText('red', messageOf(error)));
-  process.exitCode = 1;
-}
+await runProgram(usage, () => readOptions(process.argv.slice(2)), main);

@@ -5,24 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { createStore } from '../../libs/sandbox/memory.ts';
-import type { NodeFaults } from '../../libs/sandbox/node-faults.ts';
-import type { Runtime } from '../../libs/sandbox/runtime.ts';
-import { type SandboxApi, startApi } from '../../libs/sandbox/server.ts';
+import type { SandboxApi } from '../../libs/sandbox/server.ts';
 import { unpackProgram } from '../../services/cli/toolchain/carried.ts';
 import { createTestLog } from '../log.ts';
+import { startSandboxApi } from '../sandbox-api.ts';
 
 /** `kind: List` against the sandbox's API: kubectl checks the items itself, by /openapi/v2. */
 
-const runtime: Runtime = {
-  logs: () => Promise.reject(new Error('no pod runs here')),
-  exec: () => Promise.reject(new Error('no pod runs here')),
-};
-const node: NodeFaults = {
-  die: () => Promise.reject(new Error('there is no node')),
-  revive: () => {},
-  emptyClaim: () => false,
-};
 const crds = join(import.meta.dirname, '../../deploy/crds');
 const log = createTestLog();
 let directory = '';
@@ -30,12 +19,7 @@ let api: SandboxApi;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'quorate-sandbox-list-'));
-  let host = 0;
-  const allocateClusterIp = (): string => {
-    host += 1;
-    return `127.91.0.${host}`;
-  };
-  api = await startApi({ store: createStore(), directory, runtime, node, allocateClusterIp, log });
+  api = await startSandboxApi(directory, log);
 });
 
 after(async () => {

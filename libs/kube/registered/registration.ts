@@ -1,4 +1,5 @@
 import { isError, QuorateError } from '../../errors/catalogue.ts';
+import { kubeIdPattern } from '../../service/config.ts';
 import type { KubeObject } from '../object.ts';
 import { checkPortable } from './portable.ts';
 
@@ -54,7 +55,7 @@ function byAge({ metadata: one }: KubeObject, { metadata: other }: KubeObject): 
 
 function read({ metadata, data }: KubeObject): Registration {
   const id = metadata.labels?.[registrationLabel] ?? '';
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(id)) {
+  if (!kubeIdPattern.test(id)) {
     const detail = `the label ${registrationLabel} is no id: use lower-case letters, digits and dashes`;
     throw new QuorateError('KUBE_REGISTRATION', detail);
   }
