@@ -16,7 +16,8 @@ import {
 import { messageOf } from '../errors/catalogue.ts';
 import { wait } from './backoff.ts';
 import type { Outage } from './outage.ts';
-import { readTraceparent, type Tracing } from './tracing.ts';
+import { readTraceparent } from './traceparent.ts';
+import type { Tracing } from './tracing.ts';
 
 /**
  * Spans on their way to a collector, by OpenTelemetry's own packages: this file alone knows them, and is loaded only

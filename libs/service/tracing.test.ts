@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuorateError } from '../errors/catalogue.ts';
 import { type TraceSettings, traceEndpoint, traceSettings } from './trace-settings.ts';
-import { formatTraceparent, noTracing, readTraceparent, type Tracing, traced } from './tracing.ts';
+import { formatTraceparent, readTraceparent } from './traceparent.ts';
+import { noTracing, type Tracing, traced } from './tracing.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';

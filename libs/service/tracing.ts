@@ -3,6 +3,7 @@ import { describeError } from '../errors/catalogue.ts';
 import type { Log } from './log.ts';
 import { createOutage } from './outage.ts';
 import { type TraceSettings, traceEndpoint } from './trace-settings.ts';
+import { formatTraceparent, readTraceparent, type TraceContext } from './traceparent.ts';
 import { version } from './version.ts';
 
 /**
@@ -33,28 +34,6 @@ export interface Span {
   readonly context: TraceContext;
   /** Ends it, now by default; with the code of the error that ended it, where one did. */
   end(options?: { endMs?: number; error?: string; attributes?: SpanAttributes }): void;
-}
-
-/** What a `traceparent` says. */
-export interface TraceContext {
-  /** 32 digits of hexadecimal. */
-  traceId: string;
-  /** 16 digits of hexadecimal. */
-  spanId: string;
-  /** Whether somebody keeps the trace. */
-  sampled: boolean;
-}
-
-/** Reads a `traceparent`; what is none is as good as nothing. */
-export function readTraceparent(text: string | undefined): TraceContext | undefined {
-  const match = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text ?? '');
-  const [, traceId, spanId, flags = ''] = match ?? [];
-  if (traceId === undefined || spanId === undefined) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
-}
-
-export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 }
 
 /** Keeps nothing. What belongs together still has one trace id, by which logs and records can be searched. */

@@ -1,12 +1,7 @@
 import { attributesOf } from '../../libs/engine/attributes.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import {
-  formatTraceparent,
-  type SpanAttributes,
-  type SpanOptions,
-  type TraceContext,
-  type Tracing,
-} from '../../libs/service/tracing.ts';
+import { formatTraceparent, type TraceContext } from '../../libs/service/traceparent.ts';
+import type { SpanAttributes, SpanOptions, Tracing } from '../../libs/service/tracing.ts';
 
 /** The spans of a pass, made from its record when it has ended: nothing in a pass knows of them. */
 export interface PassSpan {
