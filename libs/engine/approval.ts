@@ -4,6 +4,7 @@ import { changesBetween } from './changes.ts';
 import type { Blocked, Engine } from './contract.ts';
 import { decide, type Planner } from './decide.ts';
 import { digest } from './digest.ts';
+import { isTooDeep } from './fit.ts';
 import { type Forecast, forecast } from './forecast.ts';
 
 /**
@@ -102,6 +103,7 @@ function readNote(
   if (note === undefined) return undefined;
   try {
     const written: unknown = JSON.parse(note);
+    if (isTooDeep(written)) return undefined;
     const read = engine.resource.spec.safeParse(written);
     return read.success ? { written, read: read.data } : undefined;
   } catch {

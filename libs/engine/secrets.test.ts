@@ -106,3 +106,12 @@ test('tokens of different keys are no difference, those of one key are', () => {
   assert.equal(isSame(tokenOf(canary, key), '(secret 0123456789abcdef)'), true, 'of a record of before');
   assert.equal(isSame(tokenOf(canary, key), 'no secret'), false);
 });
+
+test('a copy of a spec that is nested deeper than the stack can follow is hidden as a whole', () => {
+  const copy = `{"a":${'['.repeat(20_000)}{"env":[{"name":"A","value":"${canary}"}]}${']'.repeat(20_000)}}`;
+  const given = { metadata: { annotations: { copy } } };
+  const secrets = openSecrets(key);
+  const hidden = secrets.hide(given);
+  assert.match(hidden.metadata.annotations.copy, /^\(secret [-0-9a-f]+\)$/);
+  assert.deepEqual(secrets.reveal(hidden), given);
+});

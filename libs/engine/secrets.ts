@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { isTooDeep } from './fit.ts';
 
 /**
  * Keeps secrets out of everything that is stored or sent. Secret are the values of environment variables: in a pod,
@@ -31,13 +32,21 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
   /** What to look for in texts, the longest first, each with its token. */
   let inTexts: [string, string][] = [];
 
-  function tokenOf(secret: unknown): string {
+  /** The token of what is secret only where it stands. */
+  function tokenInPlace(secret: unknown): string {
     const json = JSON.stringify(secret);
     const known = tokens.get(json);
     if (known !== undefined) return known;
     const token = `(secret ${keyId}-${digestOf(digestKey, json).slice(0, 16)})`;
     tokens.set(json, token);
     secrets.set(token, secret);
+    return token;
+  }
+
+  function tokenOf(secret: unknown): string {
+    const known = secrets.size;
+    const token = tokenInPlace(secret);
+    if (secrets.size === known) return token;
     const found = writingsOf(secret).map((text): [string, string] => [text, token]);
     inTexts.push(...found.filter(([text]) => text.length >= shortestInText && !publicNames.includes(text)));
     inTexts = inTexts.sort(([one], [other]) => other.length - one.length);
@@ -62,6 +71,8 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
   function walk(value: unknown): unknown {
     if (typeof value === 'string') {
       const copy = objectIn(value);
+      // Nobody looks for the secrets of a copy that the stack cannot follow, so all of it is one.
+      if (isTooDeep(copy)) return tokenInPlace(value);
       if (copy !== undefined) return hideIn(JSON.stringify(walk(copy)));
       return isText(value) ? hideIn(value) : value;
     }
@@ -112,6 +123,7 @@ export function comparable(one: string, other: string): [string, string] {
 
 function learnFrom(given: unknown, learn: (variable: unknown) => unknown): void {
   const value = typeof given === 'string' ? objectIn(given) : given;
+  if (typeof given === 'string' && isTooDeep(value)) return;
   if (typeof value !== 'object' || value === null) return;
   for (const [field, inner] of Object.entries(value)) {
     if (isEnvironment(field, inner)) for (const variable of inner) learn(variable);
