@@ -39,3 +39,21 @@ test('the bucket fills again while it is quiet, and holds no more than the burst
   const turns = [await isAtOnce(), await isAtOnce(), await isAtOnce(), await isAtOnce()];
   assert.deepEqual(turns, [true, true, true, false]);
 });
+
+test('a call that is given up while it waits leaves its token to the next', async () => {
+  let nowMs = 0;
+  const limit = createRateLimit({ perSecond: 10, burst: 1 }, () => nowMs);
+  await limit();
+  for (let given = 0; given < 50; given++) {
+    const stop = new AbortController();
+    const turn = limit(stop.signal);
+    stop.abort();
+    await turn;
+  }
+  nowMs = 100;
+  await limit(AbortSignal.timeout(1000));
+  const startedMs = performance.now();
+  nowMs = 200;
+  await limit(AbortSignal.timeout(1000));
+  assert.ok(performance.now() - startedMs < 500);
+});

@@ -8,7 +8,7 @@ export interface RateLimit {
 
 /**
  * A token bucket, as client-go's QPS and burst: each call resolves when its request may be sent, in the order of the
- * calls, or early when the signal is aborted. A call that waits has taken its token, whatever becomes of it.
+ * calls, or early when the signal is aborted, and then its token goes to the next.
  */
 export function createRateLimit(
   { perSecond, burst }: RateLimit,
@@ -21,6 +21,8 @@ export function createRateLimit(
     const now = nowMs();
     fullMs = Math.max(fullMs, now) + intervalMs;
     const delayMs = fullMs - burst * intervalMs - now;
-    if (delayMs > 0) await wait(delayMs, signal);
+    if (delayMs <= 0) return;
+    await wait(delayMs, signal);
+    if (signal?.aborted) fullMs -= intervalMs;
   };
 }

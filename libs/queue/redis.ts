@@ -37,6 +37,8 @@ export function openRedis(
   const redis = new Redis(urlOf(access), {
     ...identity(access),
     connectTimeout: 2000,
+    // A server that went without a word: a connection that owes an answer for longer than any may take is given up.
+    socketTimeout: 15_000,
     retryStrategy: (times: number) => backoffMs(times - 1, { baseMs: 100, capMs: 2000 }),
     ...options,
   });

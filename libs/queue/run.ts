@@ -81,7 +81,14 @@ export async function runTask(
 async function takeTask(redis: Redis, kube: string, { key, wake, note }: TaskData): Promise<Task> {
   const keys = keysOf(kube);
   const wokenKey = keys.wokenBy(key);
-  const results = await redis.multi().hget(keys.failures, key).lrange(wokenKey, 0, -1).del(wokenKey).exec();
+  // With what woke it taken, nothing but this would bring the key back if the run is cut off and its worker dies then.
+  const results = await redis
+    .multi()
+    .hget(keys.failures, key)
+    .lrange(wokenKey, 0, -1)
+    .del(wokenKey)
+    .zadd(keys.due, Date.now(), key)
+    .exec();
   const [failures, woken] = (results ?? []).map(([, value]) => value);
   const wokenBy = Array.isArray(woken) ? woken.map((text): Wake => JSON.parse(String(text))) : [];
   // The list may have gone with an earlier run that was killed, or with Redis.

@@ -63,8 +63,8 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
   const queue = openQueue(redis, kube, log);
   /** The locks of the running tasks, by BullMQ's id. */
   const locks = new Map<string, LockWatch>();
-  /** The end of the last run of each key in this process. */
-  const runs = new Map<string, Promise<void>>();
+  /** The last run of each key in this process: BullMQ's id of its task, and its end. */
+  const runs = new Map<string, { id: string; ended: Promise<void> }>();
   const requests = new Set<Promise<void>>();
   let cutOff = 0;
   const stop = new AbortController();
@@ -77,9 +77,12 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     // When Redis lost its locks, a key may be handed out while it still runs here: then it has to wait.
     const before = runs.get(key);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    runs.set(key, ended);
+    const run = { id, ended };
+    runs.set(key, run);
     try {
-      await before;
+      await before?.ended;
+      // BullMQ knows locks by the id of their task: with the end of that run it has stopped to renew this one's, too.
+      if (before?.id === id) throw new Error('its last run here outlived its lock');
       const { note: _note, ...data } = job.data;
       // A run that was cut off may have taken with it what woke it.
       const given = job.attemptsStarted > 1 ? data : job.data;
@@ -93,8 +96,8 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     } finally {
       end();
       lock.stop();
-      locks.delete(id);
-      if (runs.get(key) === ended) runs.delete(key);
+      if (locks.get(id) === lock) locks.delete(id);
+      if (runs.get(key) === run) runs.delete(key);
     }
   };
 
@@ -149,9 +152,9 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       stop.abort();
       // Takes no more tasks from here on.
       const closed = worker.close().then(() => Promise.all(requests));
-      if (!(await endsWithin(Promise.all(runs.values()), closeTimeoutMs))) {
+      if (!(await endsWithin(Promise.all([...runs.values()].map(({ ended }) => ended)), closeTimeoutMs))) {
         for (const lock of locks.values()) lock.abort('the worker is closing');
-        await endsWithin(Promise.all(runs.values()), abortGraceMs);
+        await endsWithin(Promise.all([...runs.values()].map(({ ended }) => ended)), abortGraceMs);
       }
       // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
       await endsWithin(Promise.all([closed, chasing]), confirmTimeoutMs);
