@@ -48,7 +48,8 @@ export function startWriter(options: {
   let stopped = false;
 
   const notePause = () => {
-    if (!stopped) longestPauseMs = Math.max(longestPauseMs, performance.now() - lastAcknowledgedMs);
+    if (!stopped && writes > 0)
+      longestPauseMs = Math.max(longestPauseMs, performance.now() - lastAcknowledgedMs);
   };
   /** Writes through one member until that fails or the writer is stopped. */
   const writeThrough = async (endpoint: string) => {
@@ -57,8 +58,8 @@ export function startWriter(options: {
       while (!stopped) {
         const key = `${prefix}${String(attempts++).padStart(8, '0')}`;
         await client.put(key, valueFor(key));
-        writes++;
         notePause();
+        writes++;
         lastAcknowledgedMs = performance.now();
         if (attempts % deletedEvery !== 0) acknowledged.push(key);
         else {

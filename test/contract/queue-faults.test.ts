@@ -290,6 +290,7 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
       try {
         await wake('1');
         await until('it ran', () => runs.length === 1);
+        await idle(tasks);
         await redis.kill9();
         await until('the outage is told', () => outageLines().length === 3);
         await refused();

@@ -59,6 +59,7 @@ test('everything deleted at once, without claims: the cluster says so, is blocke
   await until(
     'the old pods are gone',
     async () => (await stage.list('pods', 'etcd_cluster=lost')).length === 0,
+    150_000,
   );
 
   // Not even when somebody asks again, or for another size.

@@ -44,7 +44,7 @@ describe('delete', { concurrency: 4 }, () => {
     );
     const passes = watched.decisions('whole').filter(({ plan }) => plan?.reason === 'Deleted');
     const planned = passes.flatMap(({ plan }) => plan?.steps.map(({ step }) => step) ?? []);
-    const order = ['deletePod', 'deleteClaim', 'deleteService'];
+    const order = ['deletePod', 'deleteClaim', 'deleteService', 'deleteBudget'];
     assert.deepEqual(
       planned,
       planned.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)),

@@ -53,7 +53,6 @@ test('a paused cluster that is deleted goes all the same', async () => {
   await setPaused('dropped', true);
   await until('the status says that it is paused', () => isPaused('dropped'));
   await stage.kubectl('delete', 'etcd', 'dropped');
-  await until('everything of it is gone', async () => {
-    return (await stage.list('pods,services', 'etcd_cluster=dropped')).length === 0;
-  });
+  const isGone = async () => (await stage.list('pods,services', 'etcd_cluster=dropped')).length === 0;
+  await until('everything of it is gone', isGone, 150_000);
 });

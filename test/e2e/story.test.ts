@@ -115,11 +115,12 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
   const happened = (await storyOf('twice')).filter((entry) => entry.type === 'change');
   const last = `${happened.at(-1)?.event}/redelivered/`;
   const lastWoke = () =>
-    watched.decisions('twice').filter(({ wokenBy }) => wokenBy.some((id) => id.startsWith(last))).length;
+    new Set(watched.decisions('twice').flatMap(({ wokenBy }) => wokenBy.filter((id) => id.startsWith(last))))
+      .size;
   for (let turn = 1; turn <= 2; turn++) {
     const output = await quorate(stage, 'replay', 'twice', '--redeliver', '--speed', '1000', ...place);
     assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
-    await until('a pass was woken by the last of them', () => lastWoke() === turn, 150_000);
+    await until('a pass was woken by the last of them', () => lastWoke() >= turn, 150_000);
   }
   await passUnasked(stage, lastPass);
   assert.deepEqual(await versions('twice'), before);

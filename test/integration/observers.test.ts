@@ -146,7 +146,9 @@ async function createWorld(t: TestContext): Promise<World> {
       );
       const args = ['--kubeconfig', kubeconfigPath, 'replace', '--raw', '/sandbox/faults', '-f', '-'];
       await new Promise<void>((resolve, reject) => {
-        const kubectl = execFile('kubectl', args, (error) => (error ? reject(error) : resolve()));
+        const kubectl = execFile(process.env['KUBECTL'] ?? 'kubectl', args, (error) =>
+          error ? reject(error) : resolve(),
+        );
         kubectl.stdin?.end(JSON.stringify(rules));
       });
     },

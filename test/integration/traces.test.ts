@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Bus, connectBus } from '../../libs/bus/bus.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
+import { etcdResource } from '../../libs/engines/etcd/resource.ts';
+import { connectKube } from '../../libs/kube/client.ts';
+import { crdOf } from '../../libs/kube/crd.ts';
+import { installCrds } from '../../libs/kube/install.ts';
 import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
 import { startSandboxApi } from '../sandbox-api.ts';
@@ -30,6 +34,10 @@ async function createWorld(t: TestContext): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-traces-'));
   const [nats, redis, api] = await Promise.all([startNats(), startRedis(), startSandboxApi(directory, log)]);
   const bus = await connectBus({ url: nats.url, name: 'test', log, signal: t.signal });
+  // Before the services: a resync that fails at first for want of the kind comes again, and may be before the event.
+  const kube = connectKube({ id: 'test', kubeconfigPath: api.kubeconfigPath });
+  await installCrds(kube, [crdOf(etcdResource)], { log, signal: t.signal });
+  await kube.close();
   t.after(async () => {
     await bus.close();
     await Promise.all([api.close(), nats.stop(), redis.stop()]);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectBus } from '../../../libs/bus/bus.ts';
 import { createLog } from '../../../libs/service/log.ts';
+import { until } from '../../wait.ts';
 import { percentile } from '../report.ts';
 import type { Cluster } from './clusters.ts';
 import { benchmarkType } from './engine/resource.ts';
@@ -33,29 +34,34 @@ export async function measureDelays(
 ): Promise<Delays> {
   const { kube, natsUrl } = stand;
   const since = new Date();
+  const ours = new Set<string>();
   const startedMs = performance.now();
   await inParallel(Array.from({ length: events }).keys(), inFlight, async (index) => {
     const earlyMs = (index * 1000) / perSecond - (performance.now() - startedMs);
     if (earlyMs > 0) await sleep(earlyMs);
     const { namespace, name } = clusters[index % clusters.length] as Cluster;
     const metadata = { annotations: { [annotation]: `${startedMs}/${index}` } };
-    await kube.patch(benchmarkType, namespace, name, { metadata });
+    const { uid, resourceVersion } = (await kube.patch(benchmarkType, namespace, name, { metadata }))
+      .metadata;
+    ours.add(`${uid}/${resourceVersion}/modified`);
   });
   const tookMs = performance.now() - startedMs;
-  await untilQuiet(stand, clusters.length);
-  // What the workers still have to send of the last passes.
-  await sleep(500);
-
   const stop = new AbortController();
   const log = createLog('bench');
   const bus = await connectBus({
     ...{ url: natsUrl, name: 'bench', streams: 'as they are', log, signal: stop.signal },
   });
   const stamped = new Map<string, number>();
-  for await (const { payload } of bus.read({ stream: 'events', since, signal: stop.signal })) {
-    const { id, time } = JSON.parse(payload) as { id: string; time: string };
-    stamped.set(id, Date.parse(time));
-  }
+  await until('every event is stored', async () => {
+    for await (const { payload } of bus.read({ stream: 'events', since, signal: stop.signal })) {
+      const { id, time } = JSON.parse(payload) as { id: string; time: string };
+      if (ours.has(id)) stamped.set(id, Date.parse(time));
+    }
+    return stamped.size === ours.size;
+  });
+  await untilQuiet(stand, clusters.length);
+  // What the workers still have to send of the last passes.
+  await sleep(500);
   const delays = new Map<string, number>();
   for await (const { payload } of bus.read({ stream: 'decisions', since, signal: stop.signal })) {
     const { wokenBy, time } = JSON.parse(payload) as { wokenBy: string[]; time: string };

@@ -1,8 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { identityAnnotation } from '../../../libs/engines/etcd/identity.ts';
 import type { KubeObject } from '../../../libs/kube/object.ts';
-import { createCluster, type Owner, type Seen, specOf, type TestCluster } from '../../e2e/cluster.ts';
+import {
+  createCluster,
+  isGoing,
+  type Owner,
+  type Seen,
+  specOf,
+  type TestCluster,
+} from '../../e2e/cluster.ts';
 import { conditionOf, etcdCluster } from '../../e2e/stage.ts';
+import { isReady } from '../../e2e/watched.ts';
 import { until } from '../../wait.ts';
 import { type Case, namesOf, requestOf } from './cases.ts';
 import type { Definition } from './definition.ts';
@@ -87,13 +95,19 @@ export async function openLane(
         return status === 200 && (JSON.parse(body) as KubeObject);
       });
     await rested((await put()).metadata);
+    // Pods are watched apart from their resource, and what is told of either may come later than of the other.
     const isWell = () =>
-      stateOf(watched.resource(cluster.name)) === 'settled' && cluster.pods().length === size;
+      stateOf(watched.resource(cluster.name)) === 'settled' &&
+      cluster.pods().length === size &&
+      cluster.pods().every(isReady);
     await cluster.until('all is as before', isWell, patienceMs);
   }
 
-  /** By pod: its processes. */
-  const processes = () => new Map(cluster.pods().map((pod) => [pod.metadata.name, processOf(pod)]));
+  /** By pod: its processes. A member that was removed may end, and be started again, before its pod is gone. */
+  const processes = () => {
+    const staying = cluster.pods().filter((pod) => !isGoing(pod));
+    return new Map(staying.map((pod) => [pod.metadata.name, processOf(pod)]));
+  };
 
   async function judge(given: Case, before: KubeObject, stored: KubeObject): Promise<Outcome> {
     const told = stored.metadata;
@@ -172,6 +186,7 @@ function untouched(before: Map<string, string>, after: Map<string, string>, size
     sizeMayDiffer ? after.has(name) && after.get(name) !== process : after.get(name) !== process,
   );
   const added = [...after.keys()].filter((name) => !before.has(name));
-  if (harmed.length > 0) throw new Error(`harmed members: ${harmed.map(([name]) => name).join(', ')}`);
+  const told = harmed.map(([name, process]) => `${name}: ${process} → ${after.get(name)}`);
+  if (harmed.length > 0) throw new Error(`harmed members: ${told.join(', ')}`);
   if (added.length > 0 && !sizeMayDiffer) throw new Error(`members nobody asked for: ${added.join(', ')}`);
 }
