@@ -114,6 +114,34 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
       );
     }));
 
+  test('a task that is taken again here while its last run lingers runs anew, and keeps its lock', () =>
+    withRedis(async (redis) => {
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      const aborted: boolean[] = [];
+      const handler = async (_: unknown, signal: AbortSignal) => {
+        if (aborted.push(false) === 1) await released;
+        else {
+          signal.addEventListener('abort', () => aborted.splice(1, 1, true));
+          await sleep(1.5 * lock.lockDurationMs, undefined, { signal }).catch(() => {});
+        }
+        return {};
+      };
+      const body = async ({ tasks, runs, kube }: TestQueue) => {
+        await tasks.wake('etcd/a/x', { eventId: '1' });
+        await until('it runs', () => runs.length === 1);
+        const found = await redisCommand(redis, `KEYS quorate:reconcile-${kube}:*:lock`);
+        const task = /quorate:\S+(?=:lock)/.exec(found)?.[0];
+        await redisCommand(redis, `DEL ${task}:lock`);
+        const isTakenAgain = async () => /^2\r$/m.test(await redisCommand(redis, `HGET ${task} ats`));
+        await until('it was taken again', isTakenAgain);
+        release();
+        await until('it runs anew', () => runs.length === 2);
+        await idle(tasks);
+        assert.deepEqual(aborted, [false, false]);
+      };
+      await withQueue(redis, body, handler, lock);
+    }));
+
   test('a long run keeps its lock: nobody else begins, and its end counts', () =>
     withRedis((redis) =>
       withQueue(
