@@ -71,10 +71,9 @@ export function openSecrets(digestKey: string, publicNames: string[] = []): Secr
   function walk(value: unknown): unknown {
     if (typeof value === 'string') {
       const copy = objectIn(value);
+      if (copy === undefined) return isText(value) ? hideIn(value) : value;
       // Nobody looks for the secrets of a copy that the stack cannot follow, so all of it is one.
-      if (isTooDeep(copy)) return tokenInPlace(value);
-      if (copy !== undefined) return hideIn(JSON.stringify(walk(copy)));
-      return isText(value) ? hideIn(value) : value;
+      return isTooDeep(copy) ? tokenInPlace(value) : hideIn(JSON.stringify(walk(copy)));
     }
     if (Array.isArray(value)) return value.map(walk);
     if (typeof value !== 'object' || value === null) return value;
@@ -123,8 +122,8 @@ export function comparable(one: string, other: string): [string, string] {
 
 function learnFrom(given: unknown, learn: (variable: unknown) => unknown): void {
   const value = typeof given === 'string' ? objectIn(given) : given;
-  if (typeof given === 'string' && isTooDeep(value)) return;
   if (typeof value !== 'object' || value === null) return;
+  if (typeof given === 'string' && isTooDeep(value)) return;
   for (const [field, inner] of Object.entries(value)) {
     if (isEnvironment(field, inner)) for (const variable of inner) learn(variable);
     else learnFrom(inner, learn);

@@ -65,6 +65,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
   const locks = new Map<string, LockWatch>();
   /** The last run of each key in this process: BullMQ's id of its task, and its end. */
   const runs = new Map<string, { id: string; ended: Promise<void> }>();
+  const runsEnded = () => Promise.all([...runs.values()].map(({ ended }) => ended));
   const requests = new Set<Promise<void>>();
   let cutOff = 0;
   const stop = new AbortController();
@@ -152,9 +153,9 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       stop.abort();
       // Takes no more tasks from here on.
       const closed = worker.close().then(() => Promise.all(requests));
-      if (!(await endsWithin(Promise.all([...runs.values()].map(({ ended }) => ended)), closeTimeoutMs))) {
+      if (!(await endsWithin(runsEnded(), closeTimeoutMs))) {
         for (const lock of locks.values()) lock.abort('the worker is closing');
-        await endsWithin(Promise.all([...runs.values()].map(({ ended }) => ended)), abortGraceMs);
+        await endsWithin(runsEnded(), abortGraceMs);
       }
       // What Redis has not confirmed by then is cut off: the locks run out and another worker takes over.
       await endsWithin(Promise.all([closed, chasing]), confirmTimeoutMs);
