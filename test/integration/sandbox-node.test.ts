@@ -185,7 +185,7 @@ test('a pod is asked to end, and made to when its grace is over', async () => {
   const startMs = performance.now();
   for (const name of ['polite', 'deaf']) store.delete(resourceTypes.pod, 'default', name);
   await eventually('polite gone', isGone('polite'));
-  assert.ok(performance.now() - startMs < 15_000, 'the polite one did not wait for the grace to pass');
+  assert.ok(performance.now() - startMs < 1_000, 'the polite one did not wait for the grace to pass');
   await eventually('deaf gone', isGone('deaf'));
   assert.ok(performance.now() - startMs >= 1_000, 'the deaf one had its grace');
   assert.ok(!isAlive(pid));
@@ -357,7 +357,7 @@ test('another image restarts the container at once in the same pod, and asks it 
   await logContains('renewed', 'run');
   // A second change finds no back-off either: to the kubelet it is another container.
   change('busybox:3');
-  await eventually('and again', () => main('renewed')?.restartCount === 2 || undefined, 9_000);
+  await eventually('and again', () => main('renewed')?.restartCount === 2 || undefined, 900);
   assert.equal(store.get(resourceTypes.pod, 'default', 'renewed')?.metadata.uid, uid);
   store.delete(resourceTypes.pod, 'default', 'renewed', { gracePeriodSeconds: 0 });
   await eventually('gone', isGone('renewed'));
