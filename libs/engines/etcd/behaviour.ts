@@ -7,7 +7,7 @@ import type { EtcdFacts } from './facts.ts';
  * where the decision is made; docs/decision-record.md says what else. Versions 1 and 2 were never released: what they
  * would have done about a changed spec.version is not kept.
  */
-export const version = 4;
+export const version = 5;
 
 interface Flag {
   /** The first version that decides the new way. */
@@ -42,6 +42,12 @@ export const flags = {
     since: 4,
     before: 'nothing tells which changes of the spec the running pods were not made with',
     now: 'the condition SpecApplied does, and pods carry a note of what they were made with',
+  },
+  containerTold: {
+    since: 5,
+    before:
+      'in an upgrade the next member is changed when the one before answers, though Kubernetes may still call it ready as the container that it was',
+    now: 'it waits until Kubernetes tells of the new container, so that no two pods are found not ready at once',
   },
   degraded: {
     since: 3,

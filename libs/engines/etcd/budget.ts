@@ -1,5 +1,6 @@
 import type { Step } from '../../engine/contract.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { isBeforeChange } from './facts.ts';
 import { type ClusterIdentity, metadata, selector } from './objects.ts';
 import type { AddMember, RemoveMember } from './steps/membership.ts';
 import type { Membership } from './view.ts';
@@ -68,5 +69,4 @@ export function minAvailable(world: World, membership: Membership, steps: Step[]
 
 /** A voter is restarted now, or was just told to, and its pod is still ready as the one that it was. */
 const isRestarting = ({ pods }: World, steps: Step[]): boolean =>
-  steps.some(({ step, disruptive }) => step === 'setImage' && disruptive) ||
-  pods.some(({ changedFrom, containerId }) => changedFrom !== null && changedFrom === containerId);
+  steps.some(({ step, disruptive }) => step === 'setImage' && disruptive) || pods.some(isBeforeChange);

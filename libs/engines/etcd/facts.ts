@@ -123,6 +123,10 @@ export interface MemberFact {
 /** A pod whose containers have ended for good. */
 export const isFinished = (pod: PodFact): boolean => pod.phase === 'Failed' || pod.phase === 'Succeeded';
 
+/** Its version was changed, and Kubernetes still tells of the container of before: it is about to be not ready. */
+export const isBeforeChange = ({ changedFrom, containerId }: PodFact): boolean =>
+  changedFrom !== null && changedFrom === containerId;
+
 /** A claim that still keeps its data, and will. */
 export const isKept = (claim: ClaimFact | undefined): boolean =>
   claim !== undefined && !claim.deleting && claim.phase !== 'Lost';

@@ -3,6 +3,7 @@ import type { EtcdMember } from './client/client.ts';
 import {
   type ClaimFact,
   type EtcdFacts,
+  isBeforeChange,
   isKept,
   type MemberFact,
   type OwnedFact,
@@ -169,10 +170,7 @@ function assemble(
 
 /** Its image was changed, and the container of before the change still runs. */
 const isAboutToChange = (pod: PodFact | undefined, runs: string): boolean =>
-  pod !== undefined &&
-  pod.changedFrom !== null &&
-  pod.changedFrom === pod.containerId &&
-  !isSameVersion(pod.version, runs);
+  pod !== undefined && isBeforeChange(pod) && !isSameVersion(pod.version, runs);
 
 /** Where the member's process listens at present. */
 export const endpointOf = (member: Member): string | undefined =>

@@ -1,4 +1,4 @@
-import type { ClaimFact, EtcdFacts, PodFact } from '../facts.ts';
+import { type ClaimFact, type EtcdFacts, isBeforeChange, type PodFact } from '../facts.ts';
 import { formatIdentity } from '../identity.ts';
 import { memberNumber, peerUrl } from '../names.ts';
 import { type EtcdSpec, etcdSpec } from '../resource.ts';
@@ -109,8 +109,7 @@ function podFrom(known: Known, pod: PodFact): SimulatedPod {
 function versionsOf({ facts }: Known, pod: PodFact): Pick<SimulatedPod, 'runs' | 'reports'> {
   const status = facts.members[pod.name]?.status;
   const said = status?.ok ? status.value.version : pod.version;
-  const isChanging = pod.changedFrom !== null && pod.changedFrom === pod.containerId;
-  if (isChanging) return { runs: said, reports: null };
+  if (isBeforeChange(pod)) return { runs: said, reports: null };
   return { runs: pod.version, reports: isSameVersion(said, pod.version) ? null : said };
 }
 

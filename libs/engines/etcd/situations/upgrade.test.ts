@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Plan } from '../../../engine/contract.ts';
+import type { PodFact } from '../facts.ts';
 import type { Identity } from '../identity.ts';
 import type { SetImage } from '../steps/image.ts';
 import { firstArgs, planFor, type Sketch, stepsOf, type WorldSketch, well } from '../testing/world.ts';
@@ -48,6 +49,17 @@ test('while the changed member restarts the others wait, and nobody speaks of re
   assert.deepEqual([plan.reason, plan.steps], ['Upgrading', []]);
   const held = plan.status?.conditions.filter(({ status }) => status === 'True').map(({ type }) => type);
   assert.deepEqual(held, ['Available', 'Upgrading']);
+});
+
+test('a member that answers as the new one waits for Kubernetes to tell of its new container', () => {
+  const before = { changedFrom: 'container' };
+  const told = { changedFrom: 'container', containerId: 'the next container' };
+  const planWith = (podFact: Partial<PodFact>) =>
+    upgradeOf([leader(1), { number: 2, version: '3.5.16', podFact }, ...well(3)], { identity: underWay });
+  const waits = planWith(before);
+  assert.match(waits.message, /example-2 is not ready yet/);
+  assert.ok(!stepsOf(waits).some((step) => step.startsWith('setImage')), stepsOf(waits).join());
+  assert.deepEqual(stepsOf(planWith(told)), ['setImage example-3']);
 });
 
 test('a changed member that cannot start blocks the upgrade and says how to go back', () => {

@@ -1,5 +1,5 @@
 import type { Blocked } from '../../../engine/contract.ts';
-import { isFinished } from '../facts.ts';
+import { isBeforeChange, isFinished, type PodFact } from '../facts.ts';
 import { moveLeader, recordIdentity, restartAs } from '../make.ts';
 import { plainVersion } from '../names.ts';
 import { health, mayRestart } from '../quorum.ts';
@@ -168,12 +168,16 @@ const otherImage: UpgradeSituation = {
   },
 };
 
-/** A member that is back serves clients only when Kubernetes finds it ready, too; till then no other one goes. */
+/**
+ * A member that is back serves clients only when Kubernetes finds it ready, too; till then no other one goes. A pod that is
+ * ready as the container that it was is not ready again yet: what etcd itself answers is known before that.
+ */
 const notReady: UpgradeSituation = {
   reason: 'Upgrading',
   decide(world) {
     const target = targetOf(world);
-    const member = target && world.membership.voters.find(({ pod }) => pod && !pod.ready);
+    const isReady = (pod: PodFact) => pod.ready && !(world.behaves('containerTold') && isBeforeChange(pod));
+    const member = target && world.membership.voters.find(({ pod }) => pod && !isReady(pod));
     if (!member) return undefined;
     return { message: `${progress(world, target)}; ${member.name} is not ready yet`, requeueAfterMs: 500 };
   },
