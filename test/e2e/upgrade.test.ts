@@ -69,12 +69,25 @@ function changed(cluster: TestCluster): string[] {
     steps.flatMap(({ step, outcome }, index) => {
       if (step !== 'setImage' || outcome !== 'done') return [];
       const { name } = (plan?.steps[index]?.args ?? {}) as { name: string };
-      const status = (facts as EtcdFacts).members[name]?.status;
-      if (status?.ok) assert.notEqual(status.value.leaderId, status.value.memberId, `${name} led`);
+      assert.ok(!leads(facts as EtcdFacts, name), `${name} led`);
       return [name];
     }),
   );
 }
+
+function leads({ members }: EtcdFacts, name: string): boolean {
+  const status = members[name]?.status;
+  return status?.ok === true && status.value.leaderId === status.value.memberId;
+}
+
+/** Whether a pass saw that only the leader was left. An election that nobody asked for may have spared it that. */
+const wasLeaderLeft = (cluster: TestCluster): boolean =>
+  watched.decisions(cluster.name).some((decision: Decision) => {
+    const facts = decision.facts as EtcdFacts;
+    const pods = facts.pods.ok ? facts.pods.value : [];
+    const left = pods.filter(({ version }) => version === older);
+    return pods.length > 1 && left.length === 1 && left.every(({ name }) => leads(facts, name));
+  });
 
 describe('rolling upgrade', { concurrency: 3 }, () => {
   test('followers first and the leader last, in their pods, one at a time; what is not allowed is refused', async (t) => {
@@ -101,13 +114,15 @@ describe('rolling upgrade', { concurrency: 3 }, () => {
     t.diagnostic(`upgrade of three: ${Math.round(performance.now() - startedMs)} ms`);
     t.diagnostic(`longest pause of the writer: ${Math.round(cluster.writer.longestPauseMs())} ms`);
     assert.ok(cluster.writer.longestPauseMs() < 20_000);
-    assert.equal(mostUnready(), 1);
+    // A kubelet may find a member that is quick to return ready all along.
+    assert.ok(mostUnready() <= 1, `${mostUnready()} were not ready at once`);
     assert.deepEqual([uidsOf(cluster), await cluster.ids()], [uids, ids]);
     await restartedSince(cluster, containers, 3);
     const order = changed(cluster);
     assert.deepEqual(order.toSorted(), Object.keys(ids));
     t.diagnostic(`${leader} led; restarted: ${order.join(', ')}`);
-    assert.ok(stepsDone(watched.decisions('rolling')).includes('moveLeader'));
+    const isMoved = stepsDone(watched.decisions('rolling')).includes('moveLeader');
+    assert.equal(isMoved, wasLeaderLeft(cluster), 'the leadership is moved where only the leader is left');
 
     const after = await fingerprint(stage, 'rolling');
     await patch('rolling', { version: older });
