@@ -12,6 +12,7 @@ import type { Stand } from './stand.ts';
 export interface Delays {
   p50: number;
   p99: number;
+  wantedPerSecond: number;
   /** How many events were really made in a second. */
   perSecond: number;
   /** The part of the events that the passes name; a cluster that is woken often names only the last ones. */
@@ -75,6 +76,7 @@ export async function measureDelays(
   return {
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
+    wantedPerSecond: perSecond,
     perSecond: (events * 1000) / tookMs,
     namedShare: delays.size / events,
   };

@@ -16,8 +16,7 @@ export interface LoadOptions {
   log: (line: string) => void;
 }
 
-const perSecond = 500;
-const measured = { perSecond, events: 10 * perSecond, passesMs: 8000, idleMs: 60_000 };
+const measured = { eventsPerSecond: [100, 500], eventsMs: 10_000, passesMs: 8000, idleMs: 60_000 };
 /** While clusters are made. */
 const makers = 2;
 

@@ -24,6 +24,22 @@ export async function untilQuiet({ tasks }: Stand, clusters: number): Promise<vo
 }
 
 /**
+ * Waits until the clusters rest. A pass that an event woke is followed by one by the clock, 10 s later, which confirms what
+ * it saw; from then on clusters are looked at, and now and then one has a pass.
+ */
+export async function untilResting(stand: Stand, clusters: number): Promise<void> {
+  const few = Math.floor(clusters / 200);
+  const overMs = 12_000;
+  const isResting = async () => {
+    const before = await passCount(stand);
+    await sleep(overMs);
+    return (await passCount(stand)) - before <= few;
+  };
+  await untilQuiet(stand, clusters);
+  await until('hardly a cluster has a pass', isResting, drainLimitMs);
+}
+
+/**
  * Passes per second of all workers while more clusters wait than they can take, one cluster after the other; for at
  * least so long and so many passes. A pass finds its cluster as wanted, so it reads and decides, and writes nothing.
  */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openAccess } from '../../../libs/kube/access.ts';
 import { openRequests } from '../../../libs/kube/request.ts';
 import { sumOf } from './metrics.ts';
-import { untilQuiet } from './passes.ts';
+import { untilResting } from './passes.ts';
 import type { Stand } from './stand.ts';
 
 const hourMs = 3_600_000;
@@ -24,7 +24,7 @@ export async function measureIdleRequests(
     const metrics = await text(await requests.stream({ method: 'GET', path: '/metrics' }));
     return sumOf(metrics, 'apiserver_request_total');
   };
-  await untilQuiet(stand, clusters);
+  await untilResting(stand, clusters);
   const before = await count();
   await sleep(overMs);
   const asked = (await count()) - before;

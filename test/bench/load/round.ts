@@ -3,7 +3,7 @@ import { residentMiB } from '../memory.ts';
 import { type Cluster, clusterOf } from './clusters.ts';
 import { connectionsTo, cpuSeconds } from './costs.ts';
 import { type Delays, measureDelays } from './delay.ts';
-import { measurePasses } from './passes.ts';
+import { measurePasses, untilResting } from './passes.ts';
 import { measureIdleRequests } from './requests.ts';
 import type { Stand } from './stand.ts';
 
@@ -12,10 +12,11 @@ export interface Round {
   clusters: number;
   workers: number;
   passesPerSecond: number;
-  /** Where each waits for its member, and a worker has but a few at once. */
-  waitingPassesPerSecond: number;
-  delays: Delays;
-  /** Processor time that one event took with all that came of it, in milliseconds, by part; workers together. */
+  /** Where each waits for its member, and a worker has but a few at once; of few clusters only. */
+  waitingPassesPerSecond: number | undefined;
+  /** For each rate of events. */
+  delays: Delays[];
+  /** Processor time that one event of the highest rate took with all that came of it, in milliseconds, by part. */
   cpuMs: Map<string, number>;
   idleRequests: number;
   /** In MiB, by process; of the workers the largest. */
@@ -27,9 +28,9 @@ export interface Round {
 export interface RoundOptions {
   clusters: number;
   workers: number;
-  /** Of the events, and their number in all. */
-  perSecond: number;
-  events: number;
+  /** The rates of events, growing, and for how long each. */
+  eventsPerSecond: readonly number[];
+  eventsMs: number;
   passesMs: number;
   idleMs: number;
 }
@@ -38,6 +39,8 @@ export interface RoundOptions {
 export const waiting = { answerMs: 200, concurrency: 2 };
 /** So many clusters have slow members: enough for all workers, and few enough that none comes to rest meanwhile. */
 const slowClusters = 48;
+/** With more, looks at all the others take the few places of a worker, which wait, too. */
+const mostForWaiting = 100;
 
 /** One after the other, with new workers, so that no measure disturbs another. */
 export async function measureRound(
@@ -45,11 +48,14 @@ export async function measureRound(
   options: RoundOptions,
   progress: (line: string) => void,
 ): Promise<Round> {
-  const { clusters: count, workers, perSecond, events, passesMs, idleMs } = options;
+  const { clusters: count, workers, eventsPerSecond, eventsMs, passesMs, idleMs } = options;
   const clusters = Array.from({ length: count }, (_, index) => clusterOf(index));
 
   progress('passes that wait for a member');
-  const waitingPassesPerSecond = await measureWaiting(stand, clusters, workers, passesMs);
+  const isMeasured = count <= mostForWaiting;
+  const waitingPassesPerSecond = isMeasured
+    ? await measureWaiting(stand, clusters, workers, passesMs)
+    : undefined;
 
   progress('passes');
   await stand.startWorkers(workers);
@@ -59,15 +65,17 @@ export async function measureRound(
     atLeastPasses: count,
   });
 
-  progress('events');
-  const cpuBefore = cpuOf(stand);
-  const delays = await measureDelays(stand, clusters, { events, perSecond });
-  const cpuMs = new Map(
-    [...cpuOf(stand)].map(([name, seconds]) => [
-      name,
-      ((seconds - (cpuBefore.get(name) ?? 0)) * 1000) / events,
-    ]),
-  );
+  const delays: Delays[] = [];
+  let cpuMs = new Map<string, number>();
+  for (const perSecond of eventsPerSecond) {
+    progress(`${perSecond} events a second`);
+    await untilResting(stand, count);
+    const events = Math.round((perSecond * eventsMs) / 1000);
+    const before = cpuOf(stand);
+    delays.push(await measureDelays(stand, clusters, { events, perSecond }));
+    const used = (name: string, seconds: number) => seconds - (before.get(name) ?? 0);
+    cpuMs = new Map([...cpuOf(stand)].map(([name, all]) => [name, (used(name, all) * 1000) / events]));
+  }
 
   progress('clusters at rest');
   const idleRequests = await measureIdleRequests(stand, { clusters: count, overMs: idleMs });
