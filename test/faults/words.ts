@@ -25,6 +25,7 @@ import { strike } from './actions/strike.ts';
 import { thaw } from './actions/thaw.ts';
 import { untilHit } from './actions/until-hit.ts';
 import { untilStruck } from './actions/until-struck.ts';
+import { untouched } from './actions/untouched.ts';
 import { calm } from './checks/calm.ts';
 import { membersUntouched } from './checks/members-untouched.ts';
 import { served } from './checks/served.ts';
@@ -44,6 +45,7 @@ export const actions: Record<string, Action> = {
   blocked,
   rest,
   sameEnd,
+  untouched,
   // What happens to workers at a write.
   strike,
   untilStruck,
