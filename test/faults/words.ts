@@ -19,6 +19,7 @@ import { rest } from './actions/rest.ts';
 import { sameEnd } from './actions/same-end.ts';
 import { scale } from './actions/scale.ts';
 import { bringBack, emptyRedis, fillRedis, freeRedis, takeAway } from './actions/servers.ts';
+import { setClock } from './actions/set-clock.ts';
 import { settle } from './actions/settle.ts';
 import { start } from './actions/start.ts';
 import { strike } from './actions/strike.ts';
@@ -73,6 +74,7 @@ export const actions: Record<string, Action> = {
   loseDisk,
   fillDisk,
   freeDisk,
+  setClock,
   killNode,
   reviveNode,
 };
