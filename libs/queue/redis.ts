@@ -40,6 +40,8 @@ export function openRedis(
     // A server that went without a word: a connection that owes an answer for longer than any may take is given up.
     socketTimeout: 15_000,
     retryStrategy: (times: number) => backoffMs(times - 1, { baseMs: 100, capMs: 2000 }),
+    // After a failover the server at the other end may be a replica: the address leads to another one by now.
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
     ...options,
   });
   redis.on('error', (error) => on.down(messageOf(error)));
@@ -95,4 +97,9 @@ export async function answered<Answer>(request: Promise<Answer>): Promise<Answer
   } catch (error) {
     throw new QuorateError('QUEUE_UNREACHABLE', messageOf(error), {}, error);
   }
+}
+
+/** What Redis said where it answered, and refused: its disk or memory is full, or it is a replica since a failover. */
+export function refusalOf(error: unknown): string | undefined {
+  return error instanceof Error && error.name === 'ReplyError' ? error.message : undefined;
 }

@@ -3,9 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isError } from '../../libs/errors/catalogue.ts';
+import type { Task } from '../../libs/queue/run.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import type { Turn } from '../../libs/queue/turn.ts';
 import { freePort } from '../../services/cli/processes/servers.ts';
+import { linkTo } from '../faults/run/link.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
@@ -279,6 +281,97 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         lock,
       );
     }));
+
+  const refusals = {
+    NOREPLICAS: ['CONFIG SET min-replicas-to-write 1', 'CONFIG SET min-replicas-to-write 0'],
+    READONLY: ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE'],
+    OOM: ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'],
+  };
+  for (const [words, [refuse = '', accept = '']] of Object.entries(refusals))
+    test(`while Redis answers ${words}, one line says so, requests are few, and no task gets lost`, () =>
+      withRedis(async (redis) => {
+        const { promise: released, resolve: release } = Promise.withResolvers<void>();
+        const delayMs = 5000;
+        const handler = async ({ key, wokenBy }: Task) => {
+          if (key === 'etcd/a/delayed') return wokenBy.length > 0 ? { requeueAfterMs: delayMs } : {};
+          await released;
+          return {};
+        };
+        const body = async ({ tasks, runs, log }: TestQueue) => {
+          await tasks.wake('etcd/a/delayed', { eventId: '1' });
+          await until('it is delayed', async () => (await tasks.counts()).delayed === 1);
+          const dueMs = performance.now() + delayMs;
+          for (const key of ['etcd/a/one', 'etcd/a/other']) await tasks.wake(key, { eventId: '1' });
+          await until('both places are taken', () => runs.length === 3);
+          const waiting = Array.from({ length: 20 }, (_, index) => `etcd/a/${index}`);
+          for (const key of waiting) await tasks.wake(key, { eventId: '1' });
+
+          const refusedMs = performance.now();
+          await redisCommand(redis, refuse);
+          await until('it is told', () => log.lines.some(({ level }) => level === 'warn'));
+          release();
+          await assert.rejects(tasks.wake('etcd/a/new', { eventId: '1' }), (error) =>
+            isError(error, 'QUEUE_UNREACHABLE'),
+          );
+          // Time enough for a storm, and for the delayed task to be due in the midst of it.
+          await sleep(dueMs + 2000 - performance.now());
+          const errors = (await redisCommand(redis, 'INFO errorstats')).matchAll(/count=(\d+)/g);
+          const refusedCount = [...errors].reduce((sum, [, count]) => sum + Number(count), 0);
+          const seconds = (performance.now() - refusedMs) / 1000;
+          assert.ok(refusedCount < 50 + 20 * seconds, `${refusedCount} refusals in ${seconds} s`);
+          assert.equal(runs.length, 3);
+
+          await redisCommand(redis, accept);
+          await until('all that waited have run', () =>
+            ['etcd/a/delayed', ...waiting].every((key) => runs.slice(3).some((run) => run.key === key)),
+          );
+          await idle(tasks);
+          const told = log.lines.filter(({ level }) => level !== 'debug');
+          assert.deepEqual(
+            told.map(({ message }) => message),
+            ['Redis is not reachable; trying again until it is', 'Redis is reachable again'],
+          );
+          assert.match(String(told[0]?.fields['reason']), new RegExp(words));
+        };
+        await withQueue(redis, body, handler, { ...lock, concurrency: 2 });
+      }));
+
+  test('after a failover, connections lead to where the address does by then', () =>
+    withRedis((before) =>
+      withRedis(async (after) => {
+        let primary = before;
+        const link = await linkTo({
+          host: '127.0.0.1',
+          get port() {
+            return primary.port;
+          },
+        });
+        try {
+          await withQueue({ url: `redis://127.0.0.1:${link.port}` }, async ({ tasks, runs, log }) => {
+            const wake = (eventId: string) =>
+              tasks.wake('etcd/a/x', { eventId }).then(
+                () => true,
+                () => false,
+              );
+            await until('it is woken', () => wake('1'));
+            await until('it ran', () => runs.length === 1);
+            await idle(tasks);
+            primary = after;
+            await redisCommand(before, 'REPLICAOF 127.0.0.1 1');
+            await until('waking works', () => wake('2'));
+            await until('it ran', () => runs.length === 2);
+            await idle(tasks);
+            const told = log.lines.filter(({ level }) => level !== 'debug');
+            assert.deepEqual(
+              told.map(({ level }) => level),
+              ['warn', 'info'],
+            );
+          });
+        } finally {
+          await link.close();
+        }
+      }),
+    ));
 
   test('a worker that has not reached Redis for a while ends when it is asked to', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
