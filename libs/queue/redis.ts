@@ -21,8 +21,10 @@ export function keysOf(kube: string) {
     wokenBy: (key: string) => `quorate-woken:${kube}:${key}`,
     /** A sorted set: cluster key, by when it is due to run again. */
     due: `quorate-due:${kube}`,
-    /** Who had the turn of that name last, and when the next one is. */
+    /** Which run of the server the turn of that name was last had on. */
     turn: (name: string) => `quorate-turn:${kube}:${name}`,
+    /** Exists from the end of a turn until the next one is due. */
+    rest: (name: string) => `quorate-rest:${kube}:${name}`,
     /** Exists while somebody has the turn of that name. */
     claim: (name: string) => `quorate-claim:${kube}:${name}`,
   };

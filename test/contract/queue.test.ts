@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { keysOf, openRedis } from '../../libs/queue/redis.ts';
 import type { Task } from '../../libs/queue/run.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
-import type { Turn } from '../../libs/queue/turn.ts';
+import { type Turn, takeTurn } from '../../libs/queue/turn.ts';
 import { startWorker } from '../../libs/queue/worker.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
@@ -325,6 +327,41 @@ describe('the work queue', { concurrency: 4 }, () => {
       });
       assert.deepEqual(turns, ['first', 'next']);
     });
+  });
+
+  test('who has the turn keeps it, longer than a claim lasts; who has lost the claim has had no turn', async () => {
+    const connection = openRedis(redis, {}, { down() {}, up() {} });
+    const log = createTestLog();
+    const kube = `turn-${randomInt(1e12)}`;
+    const options = { name: 'long', periodMs: 3_600_000, claimMs: 6000, log };
+    try {
+      let others = 0;
+      const other = () => takeTurn(connection, kube, options, async () => void others++);
+      await takeTurn(connection, kube, options, async () => {
+        for (let waited = 0; waited < 10; waited++) {
+          await sleep(0.15 * options.claimMs);
+          await other();
+        }
+      });
+      await other();
+      assert.deepEqual([others, log.lines], [0, []]);
+
+      const { claim, turn } = keysOf(kube);
+      await redisCommand(redis, `DEL ${turn('long')}`);
+      await takeTurn(connection, kube, options, async () => {
+        await redisCommand(redis, `SET ${claim('long')} another PX 3600000`);
+        await sleep(0.5 * options.claimMs);
+      });
+      assert.deepEqual(
+        log.lines.map(({ level, fields }) => [level, fields['turn']]),
+        [['warn', 'long']],
+      );
+      assert.equal(await connection.get(turn('long')), null);
+      assert.equal(await connection.get(claim('long')), 'another');
+      assert.ok((await connection.pttl(claim('long'))) > options.claimMs);
+    } finally {
+      connection.disconnect();
+    }
   });
 
   test('close waits for running handlers, then aborts them, and their keys run elsewhere', async () => {
