@@ -105,3 +105,11 @@ export async function answered<Answer>(request: Promise<Answer>): Promise<Answer
 export function refusalOf(error: unknown): string | undefined {
   return error instanceof Error && error.name === 'ReplyError' ? error.message : undefined;
 }
+
+/**
+ * Lua that sets `nowMs`, the time by Redis' own clock. Those of the workers differ, and what one of them has noted by a
+ * wrong one would outlive it.
+ */
+export const nowByRedis = `
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)`;

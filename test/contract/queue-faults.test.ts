@@ -29,9 +29,12 @@ async function withWorkerProcess(
   redis: TestServer,
   kube: string,
   body: (worker: { child: ChildProcess; output: () => string }) => Promise<void>,
+  nodeOptions: string[] = [],
 ): Promise<void> {
   const file = new URL('queue-worker.ts', import.meta.url).pathname;
-  const args = [file, redis.url, kube, lock.lockDurationMs, lock.stalledIntervalMs].map(String);
+  const args = [...nodeOptions, file, redis.url, kube, lock.lockDurationMs, lock.stalledIntervalMs].map(
+    String,
+  );
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -214,6 +217,23 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         lock,
       ),
     ));
+
+  test('a key that was left by a worker whose clock was ahead runs when it is due', () =>
+    withRedis(async (redis) => {
+      const kube = `clock-${process.pid}-${redis.port}`;
+      const anHourAhead = 'const now = Date.now; Date.now = () => now() + 3_600_000;';
+      const options = ['--import', `data:text/javascript,${encodeURIComponent(anHourAhead)}`];
+      const leave = async ({ child }: { child: ChildProcess }) => {
+        const tasks = connectTasks({ url: redis.url, kube, log: createTestLog() });
+        await tasks.wake('etcd/a/brief', { eventId: '1' });
+        await until('it is due again', async () => (await tasks.counts()).delayed === 1);
+        child.kill('SIGKILL');
+        await tasks.close();
+      };
+      await withWorkerProcess(redis, kube, leave, options);
+      const runsAgain = ({ runs }: TestQueue) => until('it runs again', () => runs.length === 1);
+      await withQueue(redis, async (queue) => void (await runsAgain(queue)), undefined, { kube, ...lock });
+    }));
 
   test('to a Redis that was started again, or lost its data, every turn is the first', async () => {
     const redis = await startRedis({ arguments: ['--appendonly', 'yes', '--appendfsync', 'always'] });
