@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
-import { keysOf } from './redis.ts';
-import { addLaterTask, type TaskQueue } from './task.ts';
+import { keysOf, nowByRedis } from './redis.ts';
+import { addOverdueTask, type TaskQueue } from './task.ts';
 
 /**
  * When each key is due to run again, kept beside the tasks. A worker that dies between the end of a run and its request
@@ -16,6 +16,15 @@ const graceMs = 5000;
 /** How many keys are asked for at once. */
 const pageSize = 1000;
 
+const note = `${nowByRedis}
+return redis.call('ZADD', KEYS[1], nowMs + ARGV[2], ARGV[1])`;
+
+/** Not before some time are those that it returns looked at again; a run notes anew when the next one is due. */
+const takeOverdue = `${nowByRedis}
+local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', nowMs - ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, key in ipairs(keys) do redis.call('ZADD', KEYS[1], nowMs, key) end
+return keys`;
+
 /** Notes when the key runs again; without a time, only an event will wake it. */
 export async function noteDue(
   redis: Redis,
@@ -25,12 +34,12 @@ export async function noteDue(
 ): Promise<void> {
   const { due } = keysOf(kube);
   if (afterMs === undefined) await redis.zrem(due, key);
-  else await redis.zadd(due, Date.now() + afterMs, key);
+  else await redis.eval(note, 1, due, key, afterMs);
 }
 
 /**
- * Gives a task to each key that is overdue and has none, until the signal is aborted. Of all workers one does it at a
- * time. To ask for a task where there is one changes nothing.
+ * Gives a task to each key that is overdue and has none, until the signal is aborted; one whose task waits for a delay runs
+ * now, since BullMQ counts delays by the clocks of workers. Of all workers one does it at a time.
  */
 export async function chaseOverdue(options: {
   redis: Redis;
@@ -45,11 +54,8 @@ export async function chaseOverdue(options: {
     try {
       const isOurs = (await redis.set(claim('overdue'), '1', 'PX', everyMs, 'NX')) === 'OK';
       for (let more = isOurs; more && !signal.aborted; ) {
-        const nowMs = Date.now();
-        const keys = await redis.zrangebyscore(due, '-inf', nowMs - graceMs, 'LIMIT', 0, pageSize);
-        await Promise.all(keys.map((key) => addLaterTask(queue, key, 0)));
-        // Not before some time are they looked at again; a run notes anew when the next one is due.
-        if (keys.length > 0) await redis.zadd(due, 'XX', ...keys.flatMap((key) => [nowMs, key]));
+        const keys = (await redis.eval(takeOverdue, 1, due, graceMs, pageSize)) as string[];
+        await Promise.all(keys.map((key) => addOverdueTask(queue, key)));
         more = keys.length === pageSize;
       }
     } catch (error) {

@@ -21,8 +21,10 @@ export function keysOf(kube: string) {
     wokenBy: (key: string) => `quorate-woken:${kube}:${key}`,
     /** A sorted set: cluster key, by when it is due to run again. */
     due: `quorate-due:${kube}`,
-    /** Who had the turn of that name last, and when the next one is. */
+    /** Which run of the server the turn of that name was last had on. */
     turn: (name: string) => `quorate-turn:${kube}:${name}`,
+    /** Exists from the end of a turn until the next one is due. */
+    rest: (name: string) => `quorate-rest:${kube}:${name}`,
     /** Exists while somebody has the turn of that name. */
     claim: (name: string) => `quorate-claim:${kube}:${name}`,
   };
@@ -40,6 +42,8 @@ export function openRedis(
     // A server that went without a word: a connection that owes an answer for longer than any may take is given up.
     socketTimeout: 15_000,
     retryStrategy: (times: number) => backoffMs(times - 1, { baseMs: 100, capMs: 2000 }),
+    // After a failover the server at the other end may be a replica: the address leads to another one by now.
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
     ...options,
   });
   redis.on('error', (error) => on.down(messageOf(error)));
@@ -96,3 +100,16 @@ export async function answered<Answer>(request: Promise<Answer>): Promise<Answer
     throw new QuorateError('QUEUE_UNREACHABLE', messageOf(error), {}, error);
   }
 }
+
+/** What Redis said where it answered, and refused: its disk or memory is full, or it is a replica since a failover. */
+export function refusalOf(error: unknown): string | undefined {
+  return error instanceof Error && error.name === 'ReplyError' ? error.message : undefined;
+}
+
+/**
+ * Lua that sets `nowMs`, the time by Redis' own clock. Those of the workers differ, and what one of them has noted by a
+ * wrong one would outlive it.
+ */
+export const nowByRedis = `
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)`;

@@ -3,7 +3,7 @@ import { messageOf } from '../errors/catalogue.ts';
 import { backoffMs } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import type { LockWatch } from './lock.ts';
-import { keysOf } from './redis.ts';
+import { keysOf, nowByRedis } from './redis.ts';
 import type { TaskData, Wake } from './task.ts';
 
 export interface Task {
@@ -44,6 +44,17 @@ export interface Outcome {
 const failureBackoff = { baseMs: 200, capMs: 30_000 };
 
 /**
+ * Takes what is kept beside a task. With what woke it taken, nothing but that it is due would bring the key back if the run
+ * is cut off and its worker dies then.
+ */
+const take = `${nowByRedis}
+redis.call('ZADD', KEYS[3], nowMs, ARGV[1])
+local failures = redis.call('HGET', KEYS[1], ARGV[1])
+local woken = redis.call('LRANGE', KEYS[2], 0, -1)
+redis.call('DEL', KEYS[2])
+return { failures, woken }`;
+
+/**
  * Runs the handler and keeps the key's count of failures. Rejects only when the lock was lost, whatever the
  * handler said by then, or when Redis did.
  */
@@ -80,17 +91,9 @@ export async function runTask(
 /** The task with what is kept beside it; whatever woke the key from now on belongs to its next run. */
 async function takeTask(redis: Redis, kube: string, { key, wake, note }: TaskData): Promise<Task> {
   const keys = keysOf(kube);
-  const wokenKey = keys.wokenBy(key);
-  // With what woke it taken, nothing but this would bring the key back if the run is cut off and its worker dies then.
-  const results = await redis
-    .multi()
-    .hget(keys.failures, key)
-    .lrange(wokenKey, 0, -1)
-    .del(wokenKey)
-    .zadd(keys.due, Date.now(), key)
-    .exec();
-  const [failures, woken] = (results ?? []).map(([, value]) => value);
-  const wokenBy = Array.isArray(woken) ? woken.map((text): Wake => JSON.parse(String(text))) : [];
+  const taken = await redis.eval(take, 3, keys.failures, keys.wokenBy(key), keys.due, key);
+  const [failures, woken] = taken as [string | null, string[]];
+  const wokenBy = woken.map((text): Wake => JSON.parse(text));
   // The list may have gone with an earlier run that was killed, or with Redis.
   if (wake !== undefined && !wokenBy.some(({ eventId }) => eventId === wake.eventId)) wokenBy.unshift(wake);
   const task = { key, wokenBy, failures: Number(failures ?? 0) };

@@ -60,6 +60,11 @@ export async function addLaterTask(
   await queue.add('reconcile', data, { ...taskOptions(), deduplication: { id: key }, delay: delayMs });
 }
 
+/** A task for a key that is overdue. One that waits for a delay starts now; any other stays as it is. */
+export async function addOverdueTask(queue: TaskQueue, key: string): Promise<void> {
+  await queue.add('reconcile', { key }, { ...taskOptions(), deduplication: { id: key, reschedule: true } });
+}
+
 /**
  * No attempts and no backoff of BullMQ's: an event would have to wait for them. The id is not the key, because
  * a lock taken before Redis lost its data must never fit the same cluster's next task.

@@ -67,7 +67,7 @@ export function connectTasks(options: ServerAccess & { kube: string; log: Log })
     },
     async takeTurn(name, periodMs, work) {
       await tried;
-      await takeTurn(redis, kube, { name, periodMs }, work);
+      await takeTurn(redis, kube, { name, periodMs, log }, work);
     },
     connected: () => redis.status === 'ready',
     async counts() {

@@ -1,13 +1,13 @@
-import { type WorkerOptions as BullOptions, type Job, Worker } from 'bullmq';
+import { type WorkerOptions as BullOptions, type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
 import type { ServerAccess } from '../service/access.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
-import { createOutage, type Outage } from '../service/outage.ts';
+import { createOutage, type Outage, shareOutage } from '../service/outage.ts';
 import { chaseOverdue, noteDue } from './due.ts';
 import { type LockWatch, watchLock } from './lock.ts';
-import { openRedis, queueName, queuePrefix } from './redis.ts';
+import { openRedis, queueName, queuePrefix, refusalOf } from './redis.ts';
 import { type Outcome, runTask, type TaskHandler } from './run.ts';
 import { addLaterTask, openQueue, type TaskData } from './task.ts';
 
@@ -16,7 +16,7 @@ export interface WorkerOptions extends ServerAccess {
   /** How many keys run at once in this process. */
   concurrency: number;
   log: Log;
-  /** Where to tell that Redis is away, for workers of one process that share one outage. */
+  /** Where to tell that Redis is away or refuses, for workers of one process that share one outage. */
   outage?: Outage;
   /** How long a key stays locked after its worker was last heard of. */
   lockDurationMs?: number;
@@ -37,21 +37,25 @@ export interface QueueWorker {
 const abortGraceMs = 5000;
 /** How long Redis may take to confirm the ends of the last runs at `close`. */
 const confirmTimeoutMs = 2000;
+/** How long to wait after an error of Redis before it is asked for the next task. */
+const retryDelayMs = 500;
 
 /**
  * Runs tasks until closed, with the semantics of client-go's work queue: no two runs of a key overlap, a key
  * that is woken while it runs runs once more, and one that fails comes again after a growing delay, which an
  * event cuts short without setting its count of failures back. Waits for Redis, at the start and whenever it
- * is gone. A requeue that is lost because the worker dies right after the run is made up for within some 10 s; one that
- * Redis loses with its data, only by whoever wakes all keys then. After a lost Redis, a key may also begin in
- * another process up to `lockDurationMs / 2` before its run here learns that its lock is gone; writes need
- * preconditions anyway.
+ * is gone or refuses to write. A requeue that is lost because the worker dies right after the run is made up for
+ * within some 10 s; one that Redis loses with its data, only by whoever wakes all keys then. After a lost Redis, a
+ * key may also begin in another process up to `lockDurationMs / 2` before its run here learns that its lock is
+ * gone; writes need preconditions anyway.
  */
 export function startWorker(options: WorkerOptions, handler: TaskHandler): QueueWorker {
   const { url, kube, concurrency, log, random = Math.random } = options;
   const { lockDurationMs = 10_000, stalledIntervalMs = 3000, closeTimeoutMs = 20_000 } = options;
   const { outage = createOutage(log, 'Redis', url) } = options;
-  const redis = openRedis(options, { maxRetriesPerRequest: null }, { down: outage.begin, up: outage.end });
+  const ownOutage = shareOutage(outage);
+  const [lost, refused] = [ownOutage(), ownOutage()];
+  const redis = openRedis(options, { maxRetriesPerRequest: null }, { down: lost.begin, up: lost.end });
   // BullMQ waits for tasks on a copy of the connection. It cannot close one that never came up, so we do.
   const copies: Redis[] = [];
   const duplicate = redis.duplicate.bind(redis);
@@ -70,6 +74,12 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
   let cutOff = 0;
   const stop = new AbortController();
 
+  /** What a refusing Redis leads to is a part of that outage, and told with it. */
+  const warn = (error: unknown, key: string, message: string) => {
+    tellRefusal(refused, error);
+    log[refused.active ? 'debug' : 'warn']({ key, reason: messageOf(error) }, message);
+  };
+
   const process = async (job: Job<TaskData, Outcome>): Promise<Outcome> => {
     const { key } = job.data;
     const id = job.id ?? key;
@@ -87,12 +97,19 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       const { note: _note, ...data } = job.data;
       // A run that was cut off may have taken with it what woke it.
       const given = job.attemptsStarted > 1 ? data : job.data;
-      const outcome = await runTask({ redis, kube, log, random }, given, lock, handler);
+      const outcome = await runTask({ redis, kube, log, random }, given, lock, (task, signal) => {
+        // To take it was to write: Redis accepts that again.
+        refused.end();
+        return handler(task, signal);
+      });
       await noteDue(redis, kube, key, outcome.againAfterMs);
       return outcome;
     } catch (error) {
+      warn(error, key, 'a run was cut off; the key runs again');
+      // A full Redis lets BullMQ remove this task, but not store the key's next one. So it stays, until its lock has
+      // run out and it is found: to BullMQ, it has been moved elsewhere.
+      if (refusalOf(error) !== undefined) throw new WaitingError();
       cutOff++;
-      log.warn({ key, reason: messageOf(error) }, 'a run was cut off; the key runs again');
       throw error;
     } finally {
       end();
@@ -114,21 +131,16 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       stalledInterval: stalledIntervalMs,
       // A task whose workers keep dying is still due; that it kills them is for the pass to find out.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
-      runRetryDelay: 500,
+      runRetryDelay: retryDelayMs,
       // Seconds. How long an idle worker may sleep on a connection that died without a word.
       drainDelay: 2,
     },
-    locks,
+    { locks, refused, stopping: stop.signal },
   );
 
   const runLater = (key: string, { againAfterMs = 0, note }: Outcome) => {
     const request: Promise<void> = addLaterTask(queue, key, againAfterMs, note)
-      .catch((error) =>
-        log.warn(
-          { key, reason: messageOf(error) },
-          'a requeue was lost, and is made up for when it is overdue',
-        ),
-      )
+      .catch((error) => warn(error, key, 'a requeue was lost, and is made up for when it is overdue'))
       .finally(() => requests.delete(request));
     requests.add(request);
   };
@@ -140,6 +152,7 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
     if (job !== undefined) runLater(job.data.key, {});
   });
   worker.on('error', (error) => {
+    tellRefusal(refused, error);
     // The copy of the connection may still fail when the first is back: that belongs to the same outage.
     const ofConnection = outage.active || 'syscall' in error || error.message === 'Connection is closed.';
     log[ofConnection ? 'debug' : 'warn']({ reason: messageOf(error) }, 'queue error');
@@ -165,26 +178,57 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
   };
 }
 
-/** Tells each lock's watch when it was renewed, by the time the request was sent, and when it is lost. */
+interface Watched {
+  /** The locks of the running tasks, by BullMQ's id. */
+  locks: Map<string, LockWatch>;
+  /** The outage of a Redis that answers, and refuses. */
+  refused: Outage;
+  stopping: AbortSignal;
+}
+
+/**
+ * Tells each lock's watch when it was renewed, by the time the request was sent, and when it is lost. Waits after every
+ * error of Redis, and says when one that has refused does so no more.
+ */
 class LockWatchingWorker extends Worker<TaskData, Outcome> {
-  readonly #locks: Map<string, LockWatch>;
+  readonly #watched: Watched;
 
   constructor(
     name: string,
     process: (job: Job<TaskData, Outcome>) => Promise<Outcome>,
     options: BullOptions,
-    locks: Map<string, LockWatch>,
+    watched: Watched,
   ) {
     super(name, process, options);
-    this.#locks = locks;
+    this.#watched = watched;
+  }
+
+  /** After a refusal BullMQ would ask again at once. To it, a Redis that refuses is an empty queue. */
+  protected override async moveToActive(token: string, name?: string): Promise<Job<TaskData, Outcome>> {
+    const { refused } = this.#watched;
+    try {
+      const job = await super.moveToActive(token, name);
+      // A task would prove nothing: a full Redis lets a script write that has first removed something, here a delay.
+      if (job === undefined) refused.end();
+      return job;
+    } catch (error) {
+      if (!tellRefusal(refused, error)) throw error;
+      await this.delay();
+      return undefined as never;
+    }
+  }
+
+  /** Ends early at `close`. BullMQ asks for no certain delay where it waits for tasks and that fails. */
+  override delay(delayMs = retryDelayMs): Promise<void> {
+    return wait(delayMs, this.#watched.stopping);
   }
 
   override async extendJobLocks(ids: string[], tokens: string[], durationMs: number): Promise<string[]> {
     const sentAtMs = performance.now();
     const lost = await super.extendJobLocks(ids, tokens, durationMs);
     for (const id of ids) {
-      if (lost.includes(id)) this.#locks.get(id)?.abort('the lock was lost');
-      else this.#locks.get(id)?.renewed(sentAtMs);
+      if (lost.includes(id)) this.#watched.locks.get(id)?.abort('the lock was lost');
+      else this.#watched.locks.get(id)?.renewed(sentAtMs);
     }
     return lost;
   }
@@ -193,6 +237,13 @@ class LockWatchingWorker extends Worker<TaskData, Outcome> {
   abandon(): Promise<void> {
     return this.lockManager.close();
   }
+}
+
+/** Begins the outage, in the words of Redis, where it has refused something. Whether it has. */
+function tellRefusal(refused: Outage, error: unknown): boolean {
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) refused.begin(refusal);
+  return refusal !== undefined;
 }
 
 /** When the lock of the task was asked for, in the time of `performance.now()`. */

@@ -3,15 +3,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isError } from '../../libs/errors/catalogue.ts';
+import type { Task } from '../../libs/queue/run.ts';
 import { connectTasks } from '../../libs/queue/tasks.ts';
 import type { Turn } from '../../libs/queue/turn.ts';
 import { freePort } from '../../services/cli/processes/servers.ts';
+import { linkTo } from '../faults/run/link.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
 import { idle, type TestQueue, withQueue } from './queue-setup.ts';
 
 const lock = { lockDurationMs: 2000, stalledIntervalMs: 500 };
+/** Where a run has to keep its lock, or to lose it no later than it should, on a machine that stands still for seconds. */
+const longLock = { ...lock, lockDurationMs: 8000 };
 
 async function withRedis(body: (redis: TestServer) => Promise<void>): Promise<void> {
   const redis = await startRedis();
@@ -27,9 +31,12 @@ async function withWorkerProcess(
   redis: TestServer,
   kube: string,
   body: (worker: { child: ChildProcess; output: () => string }) => Promise<void>,
+  nodeOptions: string[] = [],
 ): Promise<void> {
   const file = new URL('queue-worker.ts', import.meta.url).pathname;
-  const args = [file, redis.url, kube, lock.lockDurationMs, lock.stalledIntervalMs].map(String);
+  const args = [...nodeOptions, file, redis.url, kube, lock.lockDurationMs, lock.stalledIntervalMs].map(
+    String,
+  );
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -103,14 +110,17 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
           process.kill(redis.pid, 'SIGSTOP');
           await until('it was aborted', () => abortedMs > 0);
           process.kill(redis.pid, 'SIGCONT');
-          assert.ok(abortedMs - frozenMs < lock.lockDurationMs, `aborted after ${abortedMs - frozenMs} ms`);
+          assert.ok(
+            abortedMs - frozenMs < longLock.lockDurationMs,
+            `aborted after ${abortedMs - frozenMs} ms`,
+          );
           await until('it ran again', () => runs.length === 2);
           // The hour that the aborted run asked for is not among what is left.
           await idle(tasks);
           assert.equal(worker.cutOffCount(), 1);
         },
         handler,
-        lock,
+        longLock,
       );
     }));
 
@@ -122,7 +132,7 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         if (aborted.push(false) === 1) await released;
         else {
           signal.addEventListener('abort', () => aborted.splice(1, 1, true));
-          await sleep(1.5 * lock.lockDurationMs, undefined, { signal }).catch(() => {});
+          await sleep(1.5 * longLock.lockDurationMs, undefined, { signal }).catch(() => {});
         }
         return {};
       };
@@ -139,7 +149,7 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         await idle(tasks);
         assert.deepEqual(aborted, [false, false]);
       };
-      await withQueue(redis, body, handler, lock);
+      await withQueue(redis, body, handler, longLock);
     }));
 
   test('a long run keeps its lock: nobody else begins, and its end counts', () =>
@@ -158,10 +168,10 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
           );
         },
         async () => {
-          await sleep(2.5 * lock.lockDurationMs);
+          await sleep(1.5 * longLock.lockDurationMs);
           return {};
         },
-        lock,
+        longLock,
       ),
     ));
 
@@ -212,6 +222,23 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         lock,
       ),
     ));
+
+  test('a key that was left by a worker whose clock was ahead runs when it is due', () =>
+    withRedis(async (redis) => {
+      const kube = `clock-${process.pid}-${redis.port}`;
+      const anHourAhead = 'const now = Date.now; Date.now = () => now() + 3_600_000;';
+      const options = ['--import', `data:text/javascript,${encodeURIComponent(anHourAhead)}`];
+      const leave = async ({ child }: { child: ChildProcess }) => {
+        const tasks = connectTasks({ url: redis.url, kube, log: createTestLog() });
+        await tasks.wake('etcd/a/brief', { eventId: '1' });
+        await until('it is due again', async () => (await tasks.counts()).delayed === 1);
+        child.kill('SIGKILL');
+        await tasks.close();
+      };
+      await withWorkerProcess(redis, kube, leave, options);
+      const runsAgain = ({ runs }: TestQueue) => until('it runs again', () => runs.length === 1);
+      await withQueue(redis, async (queue) => void (await runsAgain(queue)), undefined, { kube, ...lock });
+    }));
 
   test('to a Redis that was started again, or lost its data, every turn is the first', async () => {
     const redis = await startRedis({ arguments: ['--appendonly', 'yes', '--appendfsync', 'always'] });
@@ -279,6 +306,97 @@ describe('the work queue, when things break', { concurrency: 3 }, () => {
         lock,
       );
     }));
+
+  const refusals = {
+    NOREPLICAS: ['CONFIG SET min-replicas-to-write 1', 'CONFIG SET min-replicas-to-write 0'],
+    READONLY: ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE'],
+    OOM: ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'],
+  };
+  for (const [words, [refuse = '', accept = '']] of Object.entries(refusals))
+    test(`while Redis answers ${words}, one line says so, requests are few, and no task gets lost`, () =>
+      withRedis(async (redis) => {
+        const { promise: released, resolve: release } = Promise.withResolvers<void>();
+        const delayMs = 5000;
+        const handler = async ({ key, wokenBy }: Task) => {
+          if (key === 'etcd/a/delayed') return wokenBy.length > 0 ? { requeueAfterMs: delayMs } : {};
+          await released;
+          return {};
+        };
+        const body = async ({ tasks, runs, log }: TestQueue) => {
+          await tasks.wake('etcd/a/delayed', { eventId: '1' });
+          await until('it is delayed', async () => (await tasks.counts()).delayed === 1);
+          const dueMs = performance.now() + delayMs;
+          for (const key of ['etcd/a/one', 'etcd/a/other']) await tasks.wake(key, { eventId: '1' });
+          await until('both places are taken', () => runs.length === 3);
+          const waiting = Array.from({ length: 20 }, (_, index) => `etcd/a/${index}`);
+          for (const key of waiting) await tasks.wake(key, { eventId: '1' });
+
+          const refusedMs = performance.now();
+          await redisCommand(redis, refuse);
+          await until('it is told', () => log.lines.some(({ level }) => level === 'warn'));
+          release();
+          await assert.rejects(tasks.wake('etcd/a/new', { eventId: '1' }), (error) =>
+            isError(error, 'QUEUE_UNREACHABLE'),
+          );
+          // Time enough for a storm, and for the delayed task to be due in the midst of it.
+          await sleep(dueMs + 2000 - performance.now());
+          const errors = (await redisCommand(redis, 'INFO errorstats')).matchAll(/count=(\d+)/g);
+          const refusedCount = [...errors].reduce((sum, [, count]) => sum + Number(count), 0);
+          const seconds = (performance.now() - refusedMs) / 1000;
+          assert.ok(refusedCount < 50 + 20 * seconds, `${refusedCount} refusals in ${seconds} s`);
+          assert.equal(runs.length, 3);
+
+          await redisCommand(redis, accept);
+          await until('all that waited have run', () =>
+            ['etcd/a/delayed', ...waiting].every((key) => runs.slice(3).some((run) => run.key === key)),
+          );
+          await idle(tasks);
+          const told = log.lines.filter(({ level }) => level !== 'debug');
+          assert.deepEqual(
+            told.map(({ message }) => message),
+            ['Redis is not reachable; trying again until it is', 'Redis is reachable again'],
+          );
+          assert.match(String(told[0]?.fields['reason']), new RegExp(words));
+        };
+        await withQueue(redis, body, handler, { ...lock, concurrency: 2 });
+      }));
+
+  test('after a failover, connections lead to where the address does by then', () =>
+    withRedis((before) =>
+      withRedis(async (after) => {
+        let primary = before;
+        const link = await linkTo({
+          host: '127.0.0.1',
+          get port() {
+            return primary.port;
+          },
+        });
+        try {
+          await withQueue({ url: `redis://127.0.0.1:${link.port}` }, async ({ tasks, runs, log }) => {
+            const wake = (eventId: string) =>
+              tasks.wake('etcd/a/x', { eventId }).then(
+                () => true,
+                () => false,
+              );
+            await until('it is woken', () => wake('1'));
+            await until('it ran', () => runs.length === 1);
+            await idle(tasks);
+            primary = after;
+            await redisCommand(before, 'REPLICAOF 127.0.0.1 1');
+            await until('waking works', () => wake('2'));
+            await until('it ran', () => runs.length === 2);
+            await idle(tasks);
+            const told = log.lines.filter(({ level }) => level !== 'debug');
+            assert.deepEqual(
+              told.map(({ level }) => level),
+              ['warn', 'info'],
+            );
+          });
+        } finally {
+          await link.close();
+        }
+      }),
+    ));
 
   test('a worker that has not reached Redis for a while ends when it is asked to', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;

@@ -1,6 +1,7 @@
 /**
  * A worker process for the queue's contract test to kill and to freeze: `<url> <kube> <lock> <stalled>`. Its
- * handler says `began` and works until its signal is aborted, then asks, too late, to run again at once.
+ * handler says `began` and works until its signal is aborted, then asks, too late, to run again at once. A key that
+ * ends in `brief` it leaves for two seconds.
  */
 import { startWorker } from '../../libs/queue/worker.ts';
 import { createLog } from '../../libs/service/log.ts';
@@ -17,6 +18,7 @@ const worker = startWorker(
   },
   async (task, signal) => {
     console.log(`began ${task.key}`);
+    if (task.key.endsWith('/brief')) return { requeueAfterMs: 2000 };
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     console.log('aborted');
     return { requeueAfterMs: 1 };
