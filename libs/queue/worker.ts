@@ -1,10 +1,11 @@
-import { type WorkerOptions as BullOptions, type Job, WaitingError, Worker } from 'bullmq';
+import { type Job, WaitingError } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../errors/catalogue.ts';
 import type { ServerAccess } from '../service/access.ts';
 import { wait } from '../service/backoff.ts';
 import type { Log } from '../service/log.ts';
 import { createOutage, type Outage, shareOutage } from '../service/outage.ts';
+import { LockWatchingWorker, retryDelayMs, tellRefusal } from './bull-worker.ts';
 import { chaseOverdue, noteDue } from './due.ts';
 import { type LockWatch, watchLock } from './lock.ts';
 import { openRedis, queueName, queuePrefix, refusalOf } from './redis.ts';
@@ -37,8 +38,6 @@ export interface QueueWorker {
 const abortGraceMs = 5000;
 /** How long Redis may take to confirm the ends of the last runs at `close`. */
 const confirmTimeoutMs = 2000;
-/** How long to wait after an error of Redis before it is asked for the next task. */
-const retryDelayMs = 500;
 
 /**
  * Runs tasks until closed, with the semantics of client-go's work queue: no two runs of a key overlap, a key
@@ -176,74 +175,6 @@ export function startWorker(options: WorkerOptions, handler: TaskHandler): Queue
       await worker.abandon();
     },
   };
-}
-
-interface Watched {
-  /** The locks of the running tasks, by BullMQ's id. */
-  locks: Map<string, LockWatch>;
-  /** The outage of a Redis that answers, and refuses. */
-  refused: Outage;
-  stopping: AbortSignal;
-}
-
-/**
- * Tells each lock's watch when it was renewed, by the time the request was sent, and when it is lost. Waits after every
- * error of Redis, and says when one that has refused does so no more.
- */
-class LockWatchingWorker extends Worker<TaskData, Outcome> {
-  readonly #watched: Watched;
-
-  constructor(
-    name: string,
-    process: (job: Job<TaskData, Outcome>) => Promise<Outcome>,
-    options: BullOptions,
-    watched: Watched,
-  ) {
-    super(name, process, options);
-    this.#watched = watched;
-  }
-
-  /** After a refusal BullMQ would ask again at once. To it, a Redis that refuses is an empty queue. */
-  protected override async moveToActive(token: string, name?: string): Promise<Job<TaskData, Outcome>> {
-    const { refused } = this.#watched;
-    try {
-      const job = await super.moveToActive(token, name);
-      // A task would prove nothing: a full Redis lets a script write that has first removed something, here a delay.
-      if (job === undefined) refused.end();
-      return job;
-    } catch (error) {
-      if (!tellRefusal(refused, error)) throw error;
-      await this.delay();
-      return undefined as never;
-    }
-  }
-
-  /** Ends early at `close`. BullMQ asks for no certain delay where it waits for tasks and that fails. */
-  override delay(delayMs = retryDelayMs): Promise<void> {
-    return wait(delayMs, this.#watched.stopping);
-  }
-
-  override async extendJobLocks(ids: string[], tokens: string[], durationMs: number): Promise<string[]> {
-    const sentAtMs = performance.now();
-    const lost = await super.extendJobLocks(ids, tokens, durationMs);
-    for (const id of ids) {
-      if (lost.includes(id)) this.#watched.locks.get(id)?.abort('the lock was lost');
-      else this.#watched.locks.get(id)?.renewed(sentAtMs);
-    }
-    return lost;
-  }
-
-  /** Stops the timer that BullMQ's own `close` leaves running when it cannot end for want of Redis. */
-  abandon(): Promise<void> {
-    return this.lockManager.close();
-  }
-}
-
-/** Begins the outage, in the words of Redis, where it has refused something. Whether it has. */
-function tellRefusal(refused: Outage, error: unknown): boolean {
-  const refusal = refusalOf(error);
-  if (refusal !== undefined) refused.begin(refusal);
-  return refusal !== undefined;
 }
 
 /** When the lock of the task was asked for, in the time of `performance.now()`. */
