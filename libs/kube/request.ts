@@ -88,7 +88,7 @@ async function dispatch(
     await turn?.(signal);
     signal.throwIfAborted();
     const { server, headers, dispatcher } = await unlessAborted(source.access(), signal);
-    return send(`${server}${asked.path}`, {
+    const sent = send(`${server}${asked.path}`, {
       dispatcher,
       method: asked.method,
       query: asked.query ?? {},
@@ -104,6 +104,8 @@ async function dispatch(
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    // A request that has no connection yet would end by its signal only when that is made.
+    return unlessAborted(sent, signal);
   };
   const reply = await attempt();
   if (reply.statusCode !== 401) return reply;
