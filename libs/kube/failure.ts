@@ -54,17 +54,21 @@ export function failureOf(status: number, body: unknown, request: string): Quora
   // The API server answers a patch for another uid with 422: to it, the uid is a field that cannot be changed.
   const isAnother = status === 422 && said.causes.includes('metadata.uid');
   if (status === 409 || isAnother) return new QuorateError('KUBE_CONFLICT', detail, fields);
+  // Without a reason, it may be a proxy that answers.
+  if ((status === 400 || status === 422) && said.reason !== undefined)
+    return new QuorateError('KUBE_INVALID', detail, fields);
   return new QuorateError('KUBE_REFUSED', detail, fields);
 }
 
 /**
- * Who in the API server's admission refused a write, told by its words, because a webhook may answer with any
+ * Who in the API server's admission refused a write, told by its words, because a webhook or a policy may answer with any
  * status and the others all with 403. Answers `undefined` where it was none of them. The words are those of
  * Kubernetes' admission chain, the same from 1.20 to today.
  */
 function admissionRefusal(status: number, message: string): ErrorCode | undefined {
   if (/failed calling webhook/.test(message)) return 'KUBE_WEBHOOK_FAILED';
   if (/admission webhook "[^"]*" denied the request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
+  if (/ValidatingAdmissionPolicy '[^']*' .*denied request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
   if (status !== 403) return undefined;
   if (/(exceeded|failed|status unknown for) quota:/.test(message)) return 'KUBE_QUOTA_EXCEEDED';
   // Of the rest, what somebody has no right to is refused before admission.
