@@ -1,5 +1,15 @@
 import { type ErrorCode, messageOf, QuorateError } from '../errors/catalogue.ts';
 
+/** A reply of the API, read to its end. */
+export interface Reply {
+  status: number;
+  body: unknown;
+  /** What was asked: `GET /api/v1/pods`. */
+  request: string;
+  /** For how long it asks to be left alone, where it does. */
+  retryAfterSeconds?: number | undefined;
+}
+
 /** The parts of the API's `Status` object that say what went wrong. */
 interface ApiStatus {
   reason: string | undefined;
@@ -34,15 +44,16 @@ export function readStatus(body: unknown): ApiStatus {
  * Whether the reply says positively that the object `name` is not there. A plain 404 does not: a proxy or an
  * API server that does not know the kind (yet) answers so, too.
  */
-export function isAbsent(status: number, body: unknown, name: string): boolean {
+export function isAbsent({ status, body }: Reply, name: string): boolean {
   const said = readStatus(body);
   return status === 404 && said.reason === 'NotFound' && said.name === name;
 }
 
-/** The error of the catalogue for a reply that is no success. `request` says what was asked: `GET /api/v1/pods`. */
-export function failureOf(status: number, body: unknown, request: string): QuorateError {
+/** The error of the catalogue for a reply that is no success. */
+export function failureOf({ status, body, request, retryAfterSeconds }: Reply): QuorateError {
   const said = readStatus(body);
-  const fields = { status, reason: said.reason, message: said.message, request };
+  const pause = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const fields = { status, reason: said.reason, message: said.message, request, ...pause };
   const detail = `${request}: ${said.message ?? said.reason ?? 'no reason given'} (${status})`;
   const refusal = admissionRefusal(status, said.message ?? '');
   if (refusal !== undefined) return new QuorateError(refusal, detail, fields);

@@ -18,7 +18,7 @@ export interface Listed {
  * (409 on a precondition), KUBE_EXISTS (409 on create), KUBE_QUOTA_EXCEEDED, KUBE_ADMISSION_REFUSED and
  * KUBE_WEBHOOK_FAILED (by who refused a write), KUBE_INVALID (400 and 422, to which the same request leads again) and
  * KUBE_REFUSED (other 4xx). The HTTP status, the API's `reason` and its message are in `fields` as `status`, `reason`,
- * `message`.
+ * `message`; in `retryAfterSeconds` for how long the API asked to be left alone, which all requests keep to.
  */
 export interface Kube {
   /** The id of this kube, e.g. `local`. */

@@ -319,3 +319,17 @@ test('a status that is refused for a while follows when it may be written, and m
   await says('d', { available: 7, blocked: 7 });
   assert.deepEqual(told(), [1, 1]);
 });
+
+test('when the API says when to come back, nobody asks it for anything before that', async (t) => {
+  const { decide, says, told, fault } = await createClusters(t, 'a', 'b');
+  const status = { verb: 'patch', resource: 'etcdclusters/status', name: 'a' };
+  await fault([{ ...status, times: 1, status: 429, retryAfterSeconds: 3 }]);
+  const startedMs = performance.now();
+  await decide('a', 1);
+  await until('it is told to come back', () => told()[0] === 1);
+  await decide('b', 1);
+  await says('b', { available: 1, blocked: 1 });
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs >= 3000, `after ${tookMs} ms`);
+  await says('a', { available: 1, blocked: 1 });
+});
