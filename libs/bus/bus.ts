@@ -56,7 +56,7 @@ export interface Bus {
   publishRepeat(kube: string, key: ClusterKey, worker: string, repeat: object): Promise<void>;
   /**
    * Runs the handler on every record of a kube, in any order, until the signal is aborted. Any number of processes
-   * share the records of one durable; a record comes again as an event does. After an error that is not retryable it
+   * share the records of one durable; a record comes again as an event does. After DECISION_UNREADABLE and KUBE_INVALID it
    * goes to DEAD.
    */
   consumeDecisions(

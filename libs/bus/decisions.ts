@@ -1,5 +1,5 @@
 import type { JsMsg, StoredMsg } from '@nats-io/jetstream';
-import { messageOf, QuorateError } from '../errors/catalogue.ts';
+import { isError, messageOf } from '../errors/catalogue.ts';
 import type { ClusterKey } from '../kube/key.ts';
 import { type Connection, unreachable } from './connection.ts';
 import { parseRecord } from './envelope.ts';
@@ -21,8 +21,14 @@ export interface DecisionMeta {
 export type DecisionHandler = (record: Record<string, unknown>, meta: DecisionMeta) => Promise<void>;
 
 /**
- * Runs the handler on every record of a kube, as `handleMessages` does; after an error that no retry cures the record
- * goes to DEAD. Nothing keeps the records of a cluster in order: see `laterRecords`.
+ * After these a record goes to DEAD, since it would have no other end on any later try. A missing right, a quota or a
+ * webhook is put right by somebody, and then the status must not stay what it was.
+ */
+const hopeless = ['DECISION_UNREADABLE', 'KUBE_INVALID'] as const;
+
+/**
+ * Runs the handler on every record of a kube, as `handleMessages` does; a record that is hopeless goes to DEAD. Nothing
+ * keeps the records of a cluster in order: see `laterRecords`.
  */
 export async function consumeDecisions(
   connection: Connection,
@@ -30,7 +36,8 @@ export async function consumeDecisions(
   handler: DecisionHandler,
 ): Promise<void> {
   const { durable: name, kube, signal } = options;
-  // Few at once, so that a process that freezes holds up few clusters until others are given what it took.
+  // Few at once, so that a process that freezes holds up few clusters until others are given what it took. Those that
+  // wait for another try are among them.
   const handling = { stream: nameOf.decisions, name, filter: decisionFilter(kube), maxAckPending: 500 };
   await handleMessages(connection, { ...handling, concurrency: 25, signal }, async (message) => {
     const { subject, data: payload } = message;
@@ -43,7 +50,7 @@ export async function consumeDecisions(
     try {
       await handler(read.value, { subject, ...parsed, sequence: message.seq, time: timeOf(message) });
     } catch (error) {
-      if (!(error instanceof QuorateError) || error.retryable) throw error;
+      if (!hopeless.some((code) => isError(error, code))) throw error;
       await bury(connection, { reason: 'refused', detail: messageOf(error), subject, payload });
     }
   });

@@ -33,12 +33,13 @@ export async function consumeEvents(
     await handler(read.event, { subject, parts, sequence: seq });
   };
   const handling = { stream: nameOf.events, maxAckPending: 1000, concurrency, signal };
-  // A consumer each: nats-server 2.9 takes one filter.
+  // A consumer each: nats-server 2.9 takes one filter. The word stands before the name, for behind it, it may be a part
+  // of another kube's id. There it once was: such a consumer stays behind on the server, where it does no harm.
   await Promise.all([
     handleMessages(connection, { ...handling, name: durable, filter: eventFilter(kube) }, handle),
     handleMessages(
       connection,
-      { ...handling, name: `${durable}-redelivered`, filter: redeliveredFilter(kube) },
+      { ...handling, name: `redelivered-${durable}`, filter: redeliveredFilter(kube) },
       handle,
     ),
   ]);

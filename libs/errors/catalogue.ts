@@ -66,7 +66,12 @@ export const catalogue = {
   KUBE_REFUSED: entry(
     false,
     'the Kubernetes API refused the request',
-    'Read the reason: it names the field, the right or the webhook that refused.',
+    'Read the reason: it names the right that is missing, or what the API does not know.',
+  ),
+  KUBE_INVALID: entry(
+    false,
+    'the Kubernetes API found the request itself wrong',
+    'Read the reason: it names the field.',
   ),
   KUBE_QUOTA_EXCEEDED: entry(
     false,

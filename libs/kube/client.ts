@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { QuorateError } from '../errors/catalogue.ts';
 import { openAccess } from './access.ts';
-import { failureOf, isAbsent, unreachable } from './failure.ts';
+import { failureOf, isAbsent, type Reply, unreachable } from './failure.ts';
 import type { Kube, Listed } from './kube.ts';
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ResourceType } from './object.ts';
 import { type Labels, pathOf, selectorOf } from './path.ts';
@@ -78,8 +78,7 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     return requests.ask({ ...asked, path });
   }
   async function object(type: ResourceType, asking: Asking): Promise<KubeObject> {
-    const { status, body, said } = await ask(type, asking);
-    return readObject(type, status, body, said);
+    return readObject(type, await ask(type, asking));
   }
   const sent = async (type: ResourceType, given: KubeObject, signal?: AbortSignal) => ({
     ...given,
@@ -151,9 +150,8 @@ export function connectKube(options: ConnectOptions): WatchableKube {
     id,
     namespaces,
     async get(type, namespace, name, signal) {
-      const { status, body, said } = await ask(type, { method: 'GET', at: [namespace, name], signal });
-      if (isAbsent(status, body, name)) return undefined;
-      return readObject(type, status, body, said);
+      const reply = await ask(type, { method: 'GET', at: [namespace, name], signal });
+      return isAbsent(reply, name) ? undefined : readObject(type, reply);
     },
     list,
     async create(type, created, signal) {
@@ -181,9 +179,9 @@ export function connectKube(options: ConnectOptions): WatchableKube {
         preconditions,
       };
       const asking: Asking = { method: 'DELETE', at: [namespace, name], query: trying, body, signal };
-      const { status, body: reply, said } = await ask(type, asking);
-      if (isAbsent(status, reply, name)) return 'gone';
-      if (status >= 300) throw failureOf(status, reply, said);
+      const reply = await ask(type, asking);
+      if (isAbsent(reply, name)) return 'gone';
+      if (reply.status >= 300) throw failureOf(reply);
       return 'deleted';
     },
     async openWatch(type, { namespace, labels, resourceVersion, timeoutSeconds, signal }) {
@@ -207,9 +205,10 @@ export function connectKube(options: ConnectOptions): WatchableKube {
 }
 
 /** The object of a reply of success, in the type's own version; any other reply throws. */
-function readObject(type: ResourceType, status: number, body: unknown, said: string): KubeObject {
-  if (status >= 300) throw failureOf(status, body, said);
-  const object = body as Partial<KubeObject> | null;
-  if (typeof object?.metadata !== 'object') throw unreachable(said, new Error('the reply is no object'));
+function readObject(type: ResourceType, reply: Reply): KubeObject {
+  if (reply.status >= 300) throw failureOf(reply);
+  const object = reply.body as Partial<KubeObject> | null;
+  if (typeof object?.metadata !== 'object')
+    throw unreachable(reply.request, new Error('the reply is no object'));
   return { ...(object as KubeObject), apiVersion: apiVersionOf(type) };
 }

@@ -1,5 +1,15 @@
 import { type ErrorCode, messageOf, QuorateError } from '../errors/catalogue.ts';
 
+/** A reply of the API, read to its end. */
+export interface Reply {
+  status: number;
+  body: unknown;
+  /** What was asked: `GET /api/v1/pods`. */
+  request: string;
+  /** For how long it asks to be left alone, where it does. */
+  retryAfterSeconds?: number | undefined;
+}
+
 /** The parts of the API's `Status` object that say what went wrong. */
 interface ApiStatus {
   reason: string | undefined;
@@ -34,15 +44,16 @@ export function readStatus(body: unknown): ApiStatus {
  * Whether the reply says positively that the object `name` is not there. A plain 404 does not: a proxy or an
  * API server that does not know the kind (yet) answers so, too.
  */
-export function isAbsent(status: number, body: unknown, name: string): boolean {
+export function isAbsent({ status, body }: Reply, name: string): boolean {
   const said = readStatus(body);
   return status === 404 && said.reason === 'NotFound' && said.name === name;
 }
 
-/** The error of the catalogue for a reply that is no success. `request` says what was asked: `GET /api/v1/pods`. */
-export function failureOf(status: number, body: unknown, request: string): QuorateError {
+/** The error of the catalogue for a reply that is no success. */
+export function failureOf({ status, body, request, retryAfterSeconds }: Reply): QuorateError {
   const said = readStatus(body);
-  const fields = { status, reason: said.reason, message: said.message, request };
+  const pause = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const fields = { status, reason: said.reason, message: said.message, request, ...pause };
   const detail = `${request}: ${said.message ?? said.reason ?? 'no reason given'} (${status})`;
   const refusal = admissionRefusal(status, said.message ?? '');
   if (refusal !== undefined) return new QuorateError(refusal, detail, fields);
@@ -54,17 +65,21 @@ export function failureOf(status: number, body: unknown, request: string): Quora
   // The API server answers a patch for another uid with 422: to it, the uid is a field that cannot be changed.
   const isAnother = status === 422 && said.causes.includes('metadata.uid');
   if (status === 409 || isAnother) return new QuorateError('KUBE_CONFLICT', detail, fields);
+  // Without a reason, it may be a proxy that answers.
+  if ((status === 400 || status === 422) && said.reason !== undefined)
+    return new QuorateError('KUBE_INVALID', detail, fields);
   return new QuorateError('KUBE_REFUSED', detail, fields);
 }
 
 /**
- * Who in the API server's admission refused a write, told by its words, because a webhook may answer with any
+ * Who in the API server's admission refused a write, told by its words, because a webhook or a policy may answer with any
  * status and the others all with 403. Answers `undefined` where it was none of them. The words are those of
  * Kubernetes' admission chain, the same from 1.20 to today.
  */
 function admissionRefusal(status: number, message: string): ErrorCode | undefined {
   if (/failed calling webhook/.test(message)) return 'KUBE_WEBHOOK_FAILED';
   if (/admission webhook "[^"]*" denied the request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
+  if (/ValidatingAdmissionPolicy '[^']*' .*denied request/.test(message)) return 'KUBE_ADMISSION_REFUSED';
   if (status !== 403) return undefined;
   if (/(exceeded|failed|status unknown for) quota:/.test(message)) return 'KUBE_QUOTA_EXCEEDED';
   // Of the rest, what somebody has no right to is refused before admission.

@@ -16,8 +16,9 @@ export interface Listed {
  * One Kubernetes cluster under management, in our own verbs. Reads are consistent (no `resourceVersion=0`).
  * Every method throws a `QuorateError`: KUBE_UNREACHABLE (no answer, 5xx), KUBE_BUSY (429), KUBE_CONFLICT
  * (409 on a precondition), KUBE_EXISTS (409 on create), KUBE_QUOTA_EXCEEDED, KUBE_ADMISSION_REFUSED and
- * KUBE_WEBHOOK_FAILED (by who refused a write), KUBE_REFUSED (other 4xx). The HTTP status, the API's `reason`
- * and its message are in `fields` as `status`, `reason`, `message`.
+ * KUBE_WEBHOOK_FAILED (by who refused a write), KUBE_INVALID (400 and 422, to which the same request leads again) and
+ * KUBE_REFUSED (other 4xx). The HTTP status, the API's `reason` and its message are in `fields` as `status`, `reason`,
+ * `message`; in `retryAfterSeconds` for how long the API asked to be left alone, which all requests keep to.
  */
 export interface Kube {
   /** The id of this kube, e.g. `local`. */

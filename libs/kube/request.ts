@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request as send } from 'undici';
 import { QuorateError } from '../errors/catalogue.ts';
 import type { AccessSource } from './access.ts';
-import { failureOf, unreachable } from './failure.ts';
+import { failureOf, type Reply, unreachable } from './failure.ts';
+import { createPause, type Pause, retryAfterSecondsOf } from './pause.ts';
 
 /** One request to the API. */
 export interface Asked {
@@ -14,10 +15,13 @@ export interface Asked {
   signal?: AbortSignal | undefined;
 }
 
-/** Sends requests to one kube. */
+/**
+ * Sends requests to one kube. After a reply that says when to come back, nothing is sent until then: what is asked
+ * meanwhile waits for up to half of its time limit, or throws KUBE_BUSY at once where that is too short.
+ */
 export interface Requests {
   /** Sends and reads one request; whatever the API answers is returned, no answer throws KUBE_UNREACHABLE. */
-  ask(asked: Asked): Promise<{ status: number; body: unknown; said: string }>;
+  ask(asked: Asked): Promise<Reply>;
   /** The body of a reply of success as it comes; its start has the time limit of a request, its length none. */
   stream(asked: Asked): Promise<Readable>;
   close(): Promise<void>;
@@ -34,22 +38,21 @@ export interface RequestsOptions {
 /** Where the caller's signal is aborted, its reason is thrown. */
 export function openRequests(source: AccessSource, options: RequestsOptions): Requests {
   const { timeoutMs } = options;
+  const pause = createPause();
   return {
     ask(asked) {
       return answered(asked, () =>
-        within(timeoutMs, asked.signal, async (signal) => {
-          const reply = await dispatch(source, options, asked, signal);
-          const text = await reply.body.text();
-          return { status: reply.statusCode, body: parse(text, reply.statusCode), said: nameOf(asked) };
-        }),
+        within(timeoutMs, asked.signal, async (signal) =>
+          readReply(asked, await dispatch(source, options, pause, asked, signal)),
+        ),
       );
     },
     stream(asked) {
       return answered(asked, () =>
         within(timeoutMs, asked.signal, async (signal) => {
-          const reply = await dispatch(source, options, asked, signal);
-          if (reply.statusCode < 300) return reply.body;
-          throw failureOf(reply.statusCode, parse(await reply.body.text(), reply.statusCode), nameOf(asked));
+          const response = await dispatch(source, options, pause, asked, signal);
+          if (response.statusCode < 300) return response.body;
+          throw failureOf(await readReply(asked, response));
         }),
       );
     },
@@ -58,6 +61,12 @@ export function openRequests(source: AccessSource, options: RequestsOptions): Re
 }
 
 const nameOf = (asked: Asked): string => `${asked.method} ${asked.path}`;
+
+async function readReply(asked: Asked, response: Dispatcher.ResponseData): Promise<Reply> {
+  const { statusCode: status, headers } = response;
+  const body = parse(await response.body.text(), status);
+  return { status, body, request: nameOf(asked), retryAfterSeconds: retryAfterSecondsOf(status, headers) };
+}
 
 /**
  * Runs a request under a time limit. The timer goes with the request: thousands that wait out their time, as those of
@@ -80,15 +89,17 @@ async function within<Result>(
 /** Sends once, and once more with credentials read anew where the API did not accept them. */
 async function dispatch(
   source: AccessSource,
-  { userAgent, turn }: RequestsOptions,
+  { userAgent, turn, timeoutMs }: RequestsOptions,
+  pause: Pause,
   asked: Asked,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const attempt = async () => {
     await turn?.(signal);
+    await pause.end(nameOf(asked), timeoutMs / 2, signal);
     signal.throwIfAborted();
     const { server, headers, dispatcher } = await unlessAborted(source.access(), signal);
-    return send(`${server}${asked.path}`, {
+    const sent = send(`${server}${asked.path}`, {
       dispatcher,
       method: asked.method,
       query: asked.query ?? {},
@@ -104,10 +115,15 @@ async function dispatch(
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    // A request that has no connection yet would end by its signal only when that is made.
+    const response = await unlessAborted(sent, signal);
+    const seconds = retryAfterSecondsOf(response.statusCode, response.headers);
+    if (seconds !== undefined) pause.begin(seconds);
+    return response;
   };
-  const reply = await attempt();
-  if (reply.statusCode !== 401) return reply;
-  await reply.body.dump();
+  const response = await attempt();
+  if (response.statusCode !== 401) return response;
+  await response.body.dump();
   source.reload();
   return attempt();
 }

@@ -30,9 +30,9 @@ export function createServedVersions(
 }
 
 async function servedVersions(requests: Requests, group: string, signal?: AbortSignal): Promise<string[]> {
-  const { status, body, said } = await requests.ask({ method: 'GET', path: `/apis/${group}`, signal });
-  if (status === 404) return [];
-  if (status >= 300) throw failureOf(status, body, said);
-  const { versions = [] } = (body ?? {}) as { versions?: { version?: string }[] };
+  const reply = await requests.ask({ method: 'GET', path: `/apis/${group}`, signal });
+  if (reply.status === 404) return [];
+  if (reply.status >= 300) throw failureOf(reply);
+  const { versions = [] } = (reply.body ?? {}) as { versions?: { version?: string }[] };
   return versions.flatMap(({ version }) => version ?? []);
 }

@@ -155,7 +155,8 @@ function readEvent(line: string, type: ResourceType): WatchEvent {
     throw unreachable(watchOf(type), new Error('a line that is no JSON'));
   }
   if (event.type === 'ERROR') {
-    throw failureOf(Number(event.object?.code ?? 500), event.object, watchOf(type));
+    const status = Number(event.object?.code ?? 500);
+    throw failureOf({ status, body: event.object, request: watchOf(type) });
   }
   const known = typeof event.type === 'string' ? eventTypes[event.type] : undefined;
   if (known === undefined || typeof event.object?.metadata?.resourceVersion !== 'string') {

@@ -4,8 +4,9 @@ import { readConfig, type Settings } from './config.ts';
 import { createHealth, type Health } from './health.ts';
 import { serveHttp } from './http.ts';
 import { createMetrics } from './metrics.ts';
+import { openTracing } from './open-tracing.ts';
 import { type ProcessContext, runProcess } from './process.ts';
-import { openTracing, type Tracing } from './tracing.ts';
+import type { Tracing } from './tracing.ts';
 import { version } from './version.ts';
 
 export interface ServiceContext<Config> extends ProcessContext {

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describeError } from '../errors/catalogue.ts';
-import type { Log } from './log.ts';
-import { createOutage } from './outage.ts';
-import { type TraceSettings, traceEndpoint } from './trace-settings.ts';
 import { formatTraceparent, readTraceparent, type TraceContext } from './traceparent.ts';
-import { version } from './version.ts';
 
 /**
  * Follows work from process to process: spans, as OpenTelemetry has them, and the W3C trace context
@@ -45,27 +41,6 @@ export const noTracing: Tracing = {
   },
   async close() {},
 };
-
-/** The tracing of a service: none, and nothing of OpenTelemetry's loaded, where the settings ask for none. */
-export async function openTracing(
-  service: string,
-  settings: TraceSettings & { QUORATE_INSTANCE: string },
-  log: Log,
-): Promise<Tracing> {
-  const endpoint = traceEndpoint(settings);
-  if (endpoint === undefined) return noTracing;
-  const { exportTraces } = await import('./trace-export.ts');
-  return exportTraces({
-    process: {
-      'service.namespace': 'quorate',
-      'service.name': `quorate-${service}`,
-      'service.version': version,
-      'service.instance.id': settings.QUORATE_INSTANCE,
-    },
-    share: settings.OTEL_TRACES_SAMPLER_ARG,
-    outage: createOutage(log, 'OpenTelemetry collector', endpoint),
-  });
-}
 
 /** A span around work, which is told what to hand on; what the work throws ends it by its code. */
 export async function traced<Result>(

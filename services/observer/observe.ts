@@ -1,6 +1,6 @@
 import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { isError } from '../../libs/errors/catalogue.ts';
+import { isError, QuorateError } from '../../libs/errors/catalogue.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
@@ -30,11 +30,22 @@ export interface Writing {
  * later decision's status was written before. If before (a), that decision was recorded by then, so (b) finds it; if
  * after (a), (c) is refused and everything begins again. Nothing is left out either: a later decision that says
  * everything is written by whoever has that one, and each record comes to some observer until it is acknowledged.
+ *
+ * Throws as the verbs of the kube do. What was refused may be tried again whenever that is: what is true by then is
+ * written. Where a later decision says everything, it succeeds in place of this one, so that of a cluster whose
+ * status is refused for long not every decision waits.
  */
-export async function writeDecision(
-  { kube, engines, later, now }: Writing,
-  decision: Decision,
-): Promise<void> {
+export async function writeDecision(writing: Writing, decision: Decision): Promise<void> {
+  try {
+    await write(writing, decision);
+  } catch (error) {
+    const isRefused = error instanceof QuorateError && !error.retryable;
+    if (isRefused && (await standingDecisions(decision, writing.later)).length === 0) return;
+    throw error;
+  }
+}
+
+async function write({ kube, engines, later, now }: Writing, decision: Decision): Promise<void> {
   const key = parseKey(decision.key);
   const engine = engines.find(({ name }) => name === key?.engine);
   if (!key || !engine || !decision.resource) return;
@@ -83,6 +94,7 @@ async function standingDecisions(decision: Decision, later: Writing['later']): P
 const forgoing = [
   'KUBE_EXISTS',
   'KUBE_REFUSED',
+  'KUBE_INVALID',
   'KUBE_QUOTA_EXCEEDED',
   'KUBE_ADMISSION_REFUSED',
   'KUBE_WEBHOOK_FAILED',

@@ -53,13 +53,17 @@ export interface FollowerOptions {
 export function createFollower(options: FollowerOptions): Follower {
   const { kube, kind, namespace, context, delivery, tracing, log, outage, silenceMs } = options;
   const published = new Map<string, string>();
-  /** Versions in DEAD: once is enough for each. */
+  /** Which version of an object is in DEAD, as long as the object is there: once is enough for each. */
   const buried = new Map<string, string>();
   /** Subjects of events that were removed from the stream. */
   const missed = new Set<string>();
 
+  const addressOf = ({ metadata: { namespace = '', name } }: KubeObject): string =>
+    [context.kube, kind.type.plural, namespace, name].join('/');
+
   async function onChange(type: ChangeType, object: KubeObject, signal: AbortSignal): Promise<void> {
     const subject = await subjectOf(object, signal);
+    if (type === 'deleted') buried.delete(addressOf(object));
     if (subject === undefined) return;
     await publish(subject, eventOf(object, type, context, new Date()), signal);
     // Of a deletion, Kubernetes does not say when it was.
@@ -76,6 +80,8 @@ export function createFollower(options: FollowerOptions): Follower {
       const subject = await subjectOf(item, signal);
       if (subject !== undefined) listed.set(subject, item);
     }
+    const present = new Set(items.map(addressOf));
+    for (const address of buried.keys()) if (!present.has(address)) buried.delete(address);
     const missing = missingEvents(listed, lastIn(last, namespace), kind.type);
     const unpublished = new Set(missing.map(({ subject }) => subject));
     published.clear();
@@ -86,7 +92,7 @@ export function createFollower(options: FollowerOptions): Follower {
       const { subject } = change;
       if (change.type === 'vanished') {
         await publish(subject, vanishedEventOf(change.last, context, new Date()), signal);
-      } else if (buried.get(subject) !== versionOf(change.object)) {
+      } else {
         const event = eventOf(change.object, change.type, context, new Date());
         // NATS still remembers the id of an event that somebody removed, and would take it for a duplicate.
         const id = missed.has(subject) ? `${event.id}/${event.time}` : event.id;
@@ -109,12 +115,11 @@ export function createFollower(options: FollowerOptions): Follower {
   async function subjectOf(object: KubeObject, signal: AbortSignal): Promise<string | undefined> {
     const place = placeOf(object, kind, context);
     if ('subject' in place) return place.subject;
-    const { namespace = '', name } = object.metadata;
-    const subject = [context.kube, kind.type.plural, namespace, name].join('/');
-    if (buried.get(subject) === versionOf(object)) return undefined;
+    const address = addressOf(object);
+    if (buried.get(address) === versionOf(object)) return undefined;
     const payload = JSON.stringify(redact(object, context.digestKey));
-    await delivery.bury({ ...place, subject, payload }, signal);
-    buried.set(subject, versionOf(object));
+    await delivery.bury({ ...place, subject: address, payload }, signal);
+    buried.set(address, versionOf(object));
     return undefined;
   }
 

@@ -46,10 +46,13 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
 
     async function serve(kube: WatchableKube, kubeLog: Log, kubeSignal: AbortSignal): Promise<void> {
       const redis = { ...access, kube: kube.id, log: kubeLog };
-      const redisOutage = outage();
-      const tasks = connectTasks(redis);
-      const outbox = openOutbox(bus, (key) => tasks.wake(key, { eventId: 'resync/record' }), kubeLog);
-      const counts = observed(kube.id, tasks);
+      // Closed in reverse order, also where something after it cannot be opened.
+      await using opened = new AsyncDisposableStack();
+      const redisOutage = opened.adopt(outage(), (each) => each.end());
+      const tasks = opened.adopt(connectTasks(redis), (each) => each.close());
+      const wake = (key: string) => tasks.wake(key, { eventId: 'resync/record' });
+      const outbox = opened.adopt(openOutbox(bus, wake, kubeLog), (each) => each.close());
+      const counts = opened.adopt(observed(kube.id, tasks), (each) => each.end());
       const pass = reconcile({
         ...{ kube, engines, worker: instance, digestKey, tracing, log: kubeLog },
         scope: { namespaces: kube.namespaces, annotatedOnly: config.QUORATE_CLUSTER_WIDE === 'annotated' },
@@ -59,35 +62,30 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
           outbox.send(key, decision);
         },
       });
-      const worker = startWorker(
-        {
-          ...redis,
-          outage: redisOutage,
-          concurrency: config.QUORATE_CONCURRENCY,
-          lockDurationMs: lockMs,
-          stalledIntervalMs: Math.round(lockMs / 2),
-          closeTimeoutMs: finishPassMs,
-        },
-        (task, lock) => health.work(`the pass of ${kube.id}: ${task.key}`, () => pass(task, lock)),
+      const worker = opened.adopt(
+        startWorker(
+          {
+            ...redis,
+            outage: redisOutage,
+            concurrency: config.QUORATE_CONCURRENCY,
+            lockDurationMs: lockMs,
+            stalledIntervalMs: Math.round(lockMs / 2),
+            closeTimeoutMs: finishPassMs,
+          },
+          (task, lock) => health.work(`the pass of ${kube.id}: ${task.key}`, () => pass(task, lock)),
+        ),
+        (each) => each.close(),
       );
       counts.cutOff(worker.cutOffCount);
       if (kube === kubes.home)
         health.ready({ NATS: bus.connected, Redis: tasks.connected, 'Kubernetes API': kube.answers });
-      try {
-        await Promise.all([
-          dispatch({
-            ...{ bus, tasks, engines, kube: kube.id, stored: counts.event, tracing },
-            ...{ log: kubeLog, signal: kubeSignal },
-          }),
-          resync({ kube, engines, tasks, periodMs, log: kubeLog, signal: kubeSignal }),
-        ]);
-      } finally {
-        await worker.close();
-        await outbox.close();
-        await tasks.close();
-        counts.end();
-        redisOutage.end();
-      }
+      await Promise.all([
+        dispatch({
+          ...{ bus, tasks, engines, kube: kube.id, stored: counts.event, tracing },
+          ...{ log: kubeLog, signal: kubeSignal },
+        }),
+        resync({ kube, engines, tasks, periodMs, log: kubeLog, signal: kubeSignal }),
+      ]);
     }
 
     await serveKubes({ ...kubes, serve, log, signal });

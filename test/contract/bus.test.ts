@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import type { ReadMessage, ReadOptions } from '../../libs/bus/read.ts';
 import { eventFilter, eventSubject } from '../../libs/bus/subjects.ts';
@@ -127,6 +128,32 @@ describe('the bus', { concurrency: 4 }, () => {
       assert.equal(tries.get('p7/1/added'), 3);
       // Ten of them, each twice.
       assert.equal(t.bus.redeliveredCount() + other.redeliveredCount(), 20);
+    }));
+
+  test('kubes have consumers of their own, whatever their ids', () =>
+    withBus(async (t) => {
+      const kubes = ['far', 'far-redelivered', 'redelivered', 'redelivered-far'];
+      const seen: string[] = [];
+      for (const kube of kubes) {
+        const options = { durable: `dispatch-${kube}`, kube, signal: t.stop.signal };
+        t.background(
+          t.bus.consumeEvents(options, async ({ id }, { parts: { kube: from } }) => {
+            seen.push(`${kube} ${from} ${id}`);
+          }),
+        );
+        await t.bus.publishEvent(parts('a', kube), event('a', 1));
+        await t.bus.redeliverEvent(parts('a', kube), { ...event('a', 1), id: `again in ${kube}` });
+      }
+      const wanted = kubes.flatMap((kube) => [
+        `${kube} ${kube} a/1/added`,
+        `${kube} ${kube} again in ${kube}`,
+      ]);
+      await until('each has its own', () => seen.length >= wanted.length);
+      assert.deepEqual(seen.sort(), wanted.sort());
+      const connection = await connectNats({ servers: t.nats.url });
+      const manager = await jetstreamManager(connection);
+      assert.equal((await manager.streams.info('EVENTS')).state.consumer_count, 2 * kubes.length);
+      await connection.close();
     }));
 
   test('when asked to stop, consumeEvents returns after the running handlers have ended', () =>

@@ -232,6 +232,11 @@ describe('the Kubernetes client', () => {
       ],
       [400, 'admission webhook "no.example.com" denied the request: not today', 'KUBE_ADMISSION_REFUSED'],
       [
+        422,
+        `pods "a" is forbidden: ValidatingAdmissionPolicy 'no' with binding 'here' denied request: not today`,
+        'KUBE_ADMISSION_REFUSED',
+      ],
+      [
         500,
         'Internal error occurred: failed calling webhook "no.example.com": Post "https://x": refused',
         'KUBE_WEBHOOK_FAILED',
@@ -263,7 +268,9 @@ describe('the Kubernetes client', () => {
       [409, status(409, 'AlreadyExists'), 'KUBE_EXISTS'],
       [409, status(409, 'Conflict'), 'KUBE_CONFLICT'],
       [422, status(422, 'Invalid', uidChanged), 'KUBE_CONFLICT'],
-      [422, status(422, 'Invalid', { causes: [{ field: 'spec.size' }] }), 'KUBE_REFUSED'],
+      [422, status(422, 'Invalid', { causes: [{ field: 'spec.size' }] }), 'KUBE_INVALID'],
+      [400, status(400, 'BadRequest'), 'KUBE_INVALID'],
+      [400, 'the header is too large', 'KUBE_REFUSED'],
       [403, status(403, 'Forbidden'), 'KUBE_REFUSED'],
     ] as const;
     let current = 0;

@@ -104,8 +104,8 @@ interface World {
   observer(): ServiceProcess;
   /** How many records are not handled yet, or not acknowledged. */
   leftCount(): Promise<number>;
-  /** Slows down some of the requests about statuses, each time others. */
-  delay(random: () => number): Promise<void>;
+  /** Sets the rules by which the API breaks, in place of those before. */
+  fault(rules: object[]): Promise<void>;
 }
 
 async function createWorld(t: TestContext): Promise<World> {
@@ -137,13 +137,7 @@ async function createWorld(t: TestContext): Promise<World> {
       const { num_pending, num_ack_pending } = await manager.consumers.info('DECISIONS', 'observer-local');
       return num_pending + num_ack_pending;
     },
-    async delay(random) {
-      const rules = ['get', 'patch'].flatMap((verb) =>
-        Array.from({ length: 20 }, () => ({
-          ...{ verb, resource: verb === 'get' ? 'etcdclusters' : 'etcdclusters/status' },
-          ...{ nth: 1 + Math.floor(random() * 60), times: 1, delayMs: Math.floor(random() * 600) },
-        })),
-      );
+    async fault(rules) {
       const args = ['--kubeconfig', kubeconfigPath, 'replace', '--raw', '/sandbox/faults', '-f', '-'];
       await new Promise<void>((resolve, reject) => {
         const kubectl = execFile(process.env['KUBECTL'] ?? 'kubectl', args, (error) =>
@@ -155,22 +149,32 @@ async function createWorld(t: TestContext): Promise<World> {
   };
 }
 
+/** Slows down some of the requests about statuses, each time others. */
+const delays = (random: () => number): object[] =>
+  ['get', 'patch'].flatMap((verb) =>
+    Array.from({ length: 20 }, () => ({
+      ...{ verb, resource: verb === 'get' ? 'etcdclusters' : 'etcdclusters/status' },
+      ...{ nth: 1 + Math.floor(random() * 60), times: 1, delayMs: Math.floor(random() * 600) },
+    })),
+  );
+
+const create = (kube: WatchableKube, name: string): Promise<KubeObject> =>
+  kube.create(type, {
+    ...{ apiVersion: `${type.group}/${type.version}`, kind: type.kind },
+    ...{ metadata: { name, namespace }, spec: { size: 1 } },
+  });
+
+const isReady = (service: ServiceProcess) =>
+  until('it is ready', async () => (await service.get('/readyz'))?.status === 200);
+
 test('with several observers, some killed and some frozen, a status never goes back and ends as last decided', async (t) => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   const again = `SEED=${seed} node --test test/integration/observers.test.ts`;
   t.diagnostic(again);
   const random = randomFrom(seed);
-  const { kube, bus, observer, delay, leftCount } = await createWorld(t);
+  const { kube, bus, observer, fault, leftCount } = await createWorld(t);
   const resources = new Map<string, KubeObject>();
-  const create = async (name: string) =>
-    resources.set(
-      name,
-      await kube.create(type, {
-        ...{ apiVersion: `${type.group}/${type.version}`, kind: type.kind },
-        ...{ metadata: { name, namespace }, spec: { size: 1 } },
-      }),
-    );
-  for (const name of clusters) await create(name);
+  for (const name of clusters) resources.set(name, await create(kube, name));
 
   const seen = new Map<string, Said>();
   const wentBack: string[] = [];
@@ -193,19 +197,17 @@ test('with several observers, some killed and some frozen, a status never goes b
   })();
 
   const observers = [observer(), observer(), observer()];
-  await Promise.all(
-    observers.map((each) => until('it is ready', async () => (await each.get('/readyz'))?.status === 200)),
-  );
+  await Promise.all(observers.map(isReady));
   const expected = new Map<string, Said>();
   for (let round = 1; round <= rounds; round++) {
-    if (round % 5 === 1) await delay(random);
+    if (round % 5 === 1) await fault(delays(random));
     if (round === 8) observers[0]?.kill('SIGKILL');
     if (round === 12) observers[1]?.kill('SIGSTOP');
     if (round === 15) observers.push(observer());
     if (round === 18) {
       const { uid = '' } = resources.get('a')?.metadata ?? {};
       await kube.delete(type, namespace, 'a', { uid });
-      await create('a');
+      resources.set('a', await create(kube, 'a'));
       expected.delete('a');
     }
     if (round === 22) observers[1]?.kill('SIGCONT');
@@ -241,4 +243,93 @@ test('with several observers, some killed and some frozen, a status never goes b
     assert.deepEqual(saidBy(resource), expected.get(name), again);
   }
   assert.deepEqual(wentBack, [], again);
+});
+
+/** The kinds of records that say everything, and only what blocks. */
+const [everything, blocked] = [0, 0.75];
+
+/** One observer and some clusters, and what a test does with them. */
+async function createClusters(t: TestContext, ...names: string[]) {
+  const world = await createWorld(t);
+  const { kube, bus, observer } = world;
+  const resources = new Map<string, KubeObject>();
+  for (const name of names) resources.set(name, await create(kube, name));
+  const service = observer();
+  await isReady(service);
+  return {
+    ...world,
+    async decide(name: string, number: number, kind = everything) {
+      const { decision } = record(resources.get(name) as KubeObject, number, kind);
+      await bus.publishDecision('local', { engine: 'etcd', namespace, name }, decision.id, decision);
+    },
+    async says(name: string, wanted: Said) {
+      await until(`${name} is ${JSON.stringify(wanted)}`, async () => {
+        const said = saidBy((await kube.get(type, namespace, name)) as KubeObject);
+        return said.available === wanted.available && said.blocked === wanted.blocked;
+      });
+    },
+    async deadCount() {
+      let count = 0;
+      for await (const _ of bus.read({ stream: 'dead', signal: t.signal })) count++;
+      return count;
+    },
+    /** How many lines of the observer's log tell that records wait, and that none does any more. */
+    told() {
+      const count = (text: RegExp) => service.log().filter(({ msg }) => text.test(msg)).length;
+      return [count(/waits for another try/), count(/are handled again/)];
+    },
+  };
+}
+
+test('a status that is refused for a while follows when it may be written, and meanwhile holds up no other', async (t) => {
+  const { decide, says, told, fault, leftCount, deadCount } = await createClusters(t, 'a', 'b', 'c', 'd');
+  const status = { verb: 'patch', resource: 'etcdclusters/status' };
+  const quota = 'etcdclusters "b" is forbidden: exceeded quota: few';
+  await fault([
+    { ...status, name: 'a', status: 403 },
+    { ...status, name: 'b', status: 403, message: quota },
+    { verb: 'get', resource: 'etcdclusters', name: 'c', status: 401 },
+  ]);
+  await decide('a', 1);
+  await decide('a', 2, blocked);
+  await decide('b', 1);
+  await decide('c', 1);
+  await decide('c', 2);
+  await until('only the first of c is given up', async () => (await leftCount()) === 4);
+  for (let number = 1; number <= 5; number++) {
+    await decide('d', number);
+    await says('d', { available: number, blocked: number });
+  }
+  await until('nothing else waits', async () => (await leftCount()) === 4);
+  assert.deepEqual([told(), await deadCount()], [[1, 0], 0]);
+
+  await fault([]);
+  await says('a', { available: 1, blocked: 2 });
+  await says('b', { available: 1, blocked: 1 });
+  await says('c', { available: 2, blocked: 2 });
+  await until('every record is acknowledged', async () => (await leftCount()) === 0);
+  await until('its end is told', () => told()[1] === 1);
+  assert.deepEqual([told(), await deadCount()], [[1, 1], 0]);
+
+  // What the API finds wrong is put aside, and the next is written.
+  await fault([{ ...status, name: 'd', status: 422, times: 1 }]);
+  await decide('d', 6);
+  await until('it is in DEAD', async () => (await deadCount()) === 1);
+  await decide('d', 7);
+  await says('d', { available: 7, blocked: 7 });
+  assert.deepEqual(told(), [1, 1]);
+});
+
+test('when the API says when to come back, nobody asks it for anything before that', async (t) => {
+  const { decide, says, told, fault } = await createClusters(t, 'a', 'b');
+  const status = { verb: 'patch', resource: 'etcdclusters/status', name: 'a' };
+  await fault([{ ...status, times: 1, status: 429, retryAfterSeconds: 3 }]);
+  const startedMs = performance.now();
+  await decide('a', 1);
+  await until('it is told to come back', () => told()[0] === 1);
+  await decide('b', 1);
+  await says('b', { available: 1, blocked: 1 });
+  const tookMs = performance.now() - startedMs;
+  assert.ok(tookMs >= 3000, `after ${tookMs} ms`);
+  await says('a', { available: 1, blocked: 1 });
 });

@@ -17,7 +17,7 @@ export interface ServeOptions {
   connect(registration: Registration): WatchableKube;
   /** Works for one kube until the signal is aborted. */
   serve(kube: WatchableKube, log: Log, signal: AbortSignal): Promise<void>;
-  /** Told of each Secret that cannot be used, once for each of its versions. */
+  /** Told of each Secret that cannot be used, once for as long as the Secret and the reason stay the same. */
   refused?(refusal: Refusal): Promise<void>;
   log: Log;
   signal: AbortSignal;
@@ -56,7 +56,8 @@ async function serveRegistered(options: ServeOptions): Promise<void> {
   const secrets = new Map<string, KubeObject>();
   const served = new Map<string, Served>();
   const ending = new Set<Promise<void>>();
-  const told = new Set<string>();
+  /** What was told of the Secrets that cannot be used. */
+  let told = new Set<string>();
 
   const end = (id: string): Promise<void> | undefined => {
     const before = served.get(id);
@@ -90,14 +91,12 @@ async function serveRegistered(options: ServeOptions): Promise<void> {
     for (const registration of registered.values()) {
       if (served.get(registration.id)?.kubeconfig !== registration.kubeconfig) begin(registration);
     }
-    for (const refusal of refused) tell(refusal);
+    for (const refusal of refused) if (!told.has(newsOf(refusal))) tell(refusal);
+    told = new Set(refused.map(newsOf));
   };
 
   const tell = (refusal: Refusal): void => {
     const { secret, error } = refusal;
-    const version = `${secret.metadata.uid}/${secret.metadata.resourceVersion}/${messageOf(error)}`;
-    if (told.has(version)) return;
-    told.add(version);
     const { code, help } = error;
     log.error({ secret: secret.metadata.name, code, help, reason: messageOf(error) }, 'a kube is not served');
     options.refused?.(refusal).catch((problem) => {
@@ -122,6 +121,9 @@ async function serveRegistered(options: ServeOptions): Promise<void> {
   await Promise.all(ending);
 }
 
+const newsOf = ({ secret: { metadata }, error }: Refusal): string =>
+  `${metadata.uid}/${metadata.resourceVersion}/${messageOf(error)}`;
+
 /** Serves one kube, again and again after errors, until the signal is aborted. */
 async function serveUntilStopped(
   { connect, serve, present }: ServeOptions,
@@ -129,7 +131,8 @@ async function serveUntilStopped(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let attempt = 0; !signal.aborted; attempt++) {
+  for (let attempt = 0; !signal.aborted; ) {
+    const startedMs = performance.now();
     let kube: WatchableKube | undefined;
     try {
       kube = connect(registration);
@@ -143,6 +146,8 @@ async function serveUntilStopped(
       present.delete(registration.id);
       await kube?.close();
     }
-    await wait(backoffMs(attempt, retry), signal);
+    // One that was served for longer than the longest delay had come back.
+    if (performance.now() - startedMs > retry.capMs) attempt = 0;
+    await wait(backoffMs(attempt++, retry), signal);
   }
 }
