@@ -52,7 +52,7 @@ const textsOf = (attributes: Attribute[]): Record<string, string> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? JSON.stringify(value)]));
 
 /** Starts a collector that keeps what it is sent; it ends with the test. */
-export async function startCollector(t: TestContext, port = 0): Promise<Collector> {
+export async function startCollector(t: TestContext, host = '127.0.0.1', port = 0): Promise<Collector> {
   const exported: Exported[] = [];
   let headers = {};
   const server = createServer(async (request, response) => {
@@ -64,14 +64,14 @@ export async function startCollector(t: TestContext, port = 0): Promise<Collecto
     exported.push((await json(request)) as Exported);
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     text: () => JSON.stringify(exported),
     headers: () => headers,
     spans: () =>

@@ -13,8 +13,8 @@ const onClaims = { persistentVolumeClaimSpec: { resources: { requests: { storage
 const { stage, watched } = await openStage();
 
 /** Deletes by label in one go what is left of the cluster but its resource. */
-const deleteAll = (kinds: string, name: string) =>
-  stage.kubectl('delete', kinds, '-l', `etcd_cluster=${name}`, '--wait=false');
+const deleteAll = (kinds: string, name: string, ...options: string[]) =>
+  stage.kubectl('delete', kinds, '-l', `etcd_cluster=${name}`, '--wait=false', ...options);
 
 test('all pods, services and config maps deleted at once: with claims, every member returns with its data', async () => {
   await stage.apply(etcdCluster('kept', { size: 3, version, pod: onClaims }));
@@ -43,7 +43,12 @@ test('all pods, services and config maps deleted at once: with claims, every mem
 test('everything deleted at once, without claims: the cluster says so, is blocked, and never begins anew', async () => {
   await stage.apply(etcdCluster('lost', { size: 3, version }));
   await stage.settled('lost', 3);
-  await deleteAll('pods,services,persistentvolumeclaims,configmaps', 'lost');
+  // By force, so that the pods are gone at once: as long as two of them take to end, the third would be replaced.
+  await deleteAll(
+    'pods,services,persistentvolumeclaims,configmaps',
+    'lost',
+    ...['--force', '--grace-period=0'],
+  );
   const resource = await until(
     'the cluster says that it has lost quorum',
     async () => {
@@ -68,7 +73,10 @@ test('everything deleted at once, without claims: the cluster says so, is blocke
   assert.ok(later.every(({ plan }) => plan?.reason === 'QuorumLost'));
   assert.ok(!stepsDone(later).some((step) => /Pod|Claim|Member/.test(step)), stepsDone(later).join());
   assert.deepEqual(await stage.list('pods,persistentvolumeclaims', 'etcd_cluster=lost'), []);
-  const seeded = watched.decisions('lost').filter(({ plan }) => plan?.reason === 'NotBootstrapped');
+  // A pass that came to nothing, e.g. as its worker lost the task, is no bootstrap.
+  const seeded = watched
+    .decisions('lost')
+    .filter(({ plan, steps }) => plan?.reason === 'NotBootstrapped' && steps[0]?.outcome === 'done');
   assert.equal(seeded.length, 1, 'it was bootstrapped once');
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import { connectBus } from '../../libs/bus/bus.ts';
 import { createTestLog } from '../log.ts';
+import { until } from '../wait.ts';
 import { services } from './bench/operator.ts';
 import type { Stage } from './stage.ts';
 
@@ -87,9 +88,15 @@ async function logs({ operator }: Stage): Promise<[string, string][]> {
 
 async function metrics({ operator }: Stage): Promise<[string, string][]> {
   const urls = (await Promise.all(services.map((service) => operator.metricsUrls(service)))).flat();
+  // One that has just been started again does not listen yet.
+  const read = (url: string) =>
+    until(`metrics of ${url}`, () =>
+      fetch(url).then(
+        (answer) => answer.text(),
+        () => undefined,
+      ),
+    );
   return Promise.all(
-    urls.map(
-      async (url): Promise<[string, string]> => [`metrics of ${url}`, await (await fetch(url)).text()],
-    ),
+    urls.map(async (url): Promise<[string, string]> => [`metrics of ${url}`, await read(url)]),
   );
 }

@@ -15,7 +15,7 @@ export async function quorate(stage: Stage | undefined, ...args: string[]): Prom
   const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], {
     env: { ...rest, ...places },
     maxBuffer: 64 << 20,
-    timeout: 60_000,
+    timeout: 150_000,
   });
   return stdout;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { memberNumber } from '../../libs/engines/etcd/names.ts';
 import { services } from './bench/operator.ts';
-import { createCluster, restartsOf, type TestCluster, type TestClusterOptions } from './cluster.ts';
+import { containerOf, createCluster, type TestCluster, type TestClusterOptions } from './cluster.ts';
 import { openStage } from './stage.ts';
 
 const { stage, watched } = await openStage();
@@ -11,10 +11,21 @@ const logs = await Promise.all(services.map(stage.operator.logFromNow));
 const create = (t: TestContext, name: string, options?: TestClusterOptions) =>
   createCluster({ stage, watched }, t, name, options);
 
-/** Waits until the member is back with the process, the pod and the place in etcd that the test says. */
-async function restarted(cluster: TestCluster, pod: string, restarts: number): Promise<void> {
-  await cluster.until(`${pod} is started again`, () => restartsOf(cluster.pod(pod)) > restarts);
-  await cluster.settled(cluster.pods().length);
+/** Sends the signal, after which the member is to be started again in its pod; returns what waits until it is back. */
+async function strike(
+  cluster: TestCluster,
+  pod: string,
+  signal: NodeJS.Signals,
+): Promise<() => Promise<void>> {
+  // Told by the container: a kubelet counts no restart where the one before was cleared away by then.
+  const { uid } = cluster.pod(pod).metadata;
+  const container = containerOf(cluster.pod(pod));
+  await cluster.signal(pod, signal);
+  return async () => {
+    await cluster.until(`${pod} is started again`, () => containerOf(cluster.pod(pod)) !== container);
+    await cluster.settled(cluster.pods().length);
+    assert.equal(cluster.pod(pod).metadata.uid, uid);
+  };
 }
 
 /** Waits until the cluster rests without these members, and with as many new ones under numbers never given before. */
@@ -47,6 +58,22 @@ async function returned(
   assert.deepEqual(await cluster.ids(), before);
 }
 
+/**
+ * Changes etcd's members by hand; whether that is done. It is not while etcd refuses, as in the first five seconds after
+ * its members found each other, and what was too slow to be answered may have been done, which `isDone` tells.
+ */
+async function changesMembers(pod: string, isDone: RegExp, ...args: string[]): Promise<boolean> {
+  try {
+    await stage.kubectl('exec', pod, '--', 'etcdctl', 'member', ...args);
+    return true;
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    if (isDone.test(stderr)) return true;
+    if (/unhealthy|timed out|deadline exceeded/.test(stderr)) return false;
+    throw error;
+  }
+}
+
 const uidsOf = (cluster: TestCluster, pods: string[]): string[] =>
   pods.map((pod) => cluster.pod(pod).metadata.uid ?? '');
 
@@ -54,11 +81,16 @@ describe('heal', { concurrency: 4 }, () => {
   test('a frozen member is started again, and the others go on without it meanwhile', async (t) => {
     const cluster = await create(t, 'frozen');
     const before = await cluster.ids();
-    const { followers } = await cluster.roles();
-    await cluster.signal(followers[0], 'SIGSTOP');
-    await restarted(cluster, followers[0], 0);
+    const [follower] = (await cluster.roles()).followers;
+    const container = containerOf(cluster.pod(follower));
+    const back = await strike(cluster, follower, 'SIGSTOP');
+    const written = cluster.writer.acknowledged();
+    await cluster.until('the others go on without it', () => {
+      assert.equal(containerOf(cluster.pod(follower)), container, 'it is frozen still');
+      return cluster.writer.acknowledged() > written + 10;
+    });
+    await back();
     assert.deepEqual(await cluster.ids(), before);
-    assert.ok(cluster.writer.longestPauseMs() < 20_000);
     await cluster.finish();
   });
 
@@ -66,8 +98,8 @@ describe('heal', { concurrency: 4 }, () => {
     const cluster = await create(t, 'killed');
     const before = await cluster.ids();
     const { followers } = await cluster.roles();
-    await cluster.signal(followers[0], 'SIGKILL');
-    await restarted(cluster, followers[0], 0);
+    const back = await strike(cluster, followers[0], 'SIGKILL');
+    await back();
     assert.deepEqual(await cluster.ids(), before);
     await cluster.finish();
   });
@@ -76,8 +108,8 @@ describe('heal', { concurrency: 4 }, () => {
     const cluster = await create(t, 'headless');
     const before = await cluster.ids();
     const { leader } = await cluster.roles();
-    await cluster.signal(leader, 'SIGKILL');
-    await restarted(cluster, leader, 0);
+    const back = await strike(cluster, leader, 'SIGKILL');
+    await back();
     assert.deepEqual(await cluster.ids(), before);
     await cluster.finish();
   });
@@ -166,12 +198,7 @@ describe('heal', { concurrency: 4 }, () => {
     const { leader } = await cluster.roles();
     const url = 'http://somebody.elsewhere.example:2380';
     await cluster.until('etcd lets a member in', () =>
-      stage.kubectl('exec', leader, '--', 'etcdctl', 'member', 'add', 'somebody', `--peer-urls=${url}`).then(
-        () => true,
-        // etcd lets nobody in during the first five seconds after its members found each other.
-        (error: { stderr?: string }) =>
-          /unhealthy/.test(error.stderr ?? '') ? false : Promise.reject(error),
-      ),
+      changesMembers(leader, /already exists/, 'add', 'somebody', `--peer-urls=${url}`),
     );
     await cluster.until('the stranger is removed', async () => !('somebody' in (await cluster.ids())));
     await cluster.settled(3);
@@ -184,11 +211,7 @@ describe('heal', { concurrency: 4 }, () => {
     const before = await cluster.ids();
     const { leader, followers } = await cluster.roles();
     await cluster.until('etcd lets a member go', () =>
-      stage.kubectl('exec', leader, '--', 'etcdctl', 'member', 'remove', before[followers[0]] ?? '').then(
-        () => true,
-        (error: { stderr?: string }) =>
-          /unhealthy/.test(error.stderr ?? '') ? false : Promise.reject(error),
-      ),
+      changesMembers(leader, /member not found/i, 'remove', before[followers[0]] ?? ''),
     );
     await replaced(cluster, [followers[0]], before);
     await cluster.finish();

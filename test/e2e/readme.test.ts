@@ -27,7 +27,7 @@ async function shell(line: string): Promise<string> {
   const path = [dirname(paths.kubectl ?? ''), resolve('node_modules/.bin'), environment['PATH']].join(':');
   const places = { KUBECONFIG: stage.kubeconfigPath, NATS_URL: stage.operator.natsUrl };
   const env = { ...environment, ...places, PATH: path };
-  const { stdout } = await run('/bin/sh', ['-ec', line], { env, timeout: 60_000 });
+  const { stdout } = await run('/bin/sh', ['-ec', line], { env, timeout: 150_000 });
   return stdout;
 }
 

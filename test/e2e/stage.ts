@@ -6,7 +6,7 @@ import { until } from '../wait.ts';
 import { type Bench, readBench } from './bench/bench.ts';
 import { type Needs, type Place, startPlace } from './bench/start.ts';
 import { checkCanary } from './canary.ts';
-import { type Watched, watch } from './watched.ts';
+import { isReady, type Watched, watch } from './watched.ts';
 
 /** A running Quorate and a namespace of a test file's own, and kubectl to speak to it as a person would. */
 export interface Stage extends Omit<Place, 'kubectl' | 'end'> {
@@ -110,7 +110,9 @@ export function stageAt(place: Place, bench: Bench): Stage {
         async () => {
           const resource = await kubectl.get('etcdcluster', name);
           const pods = await refresh(name);
-          return resource && pods.length === size && isSettled(resource, size) ? resource : undefined;
+          // etcd answers Quorate before a kubelet tells of the container that it runs in.
+          const isWhole = pods.length === size && pods.every(isReady);
+          return resource && isWhole && isSettled(resource, size) ? resource : undefined;
         },
         limitMs,
       ),

@@ -7,7 +7,7 @@ import type { Answer } from '../../services/cli/story/why.ts';
 import { until } from '../wait.ts';
 import { createCluster } from './cluster.ts';
 import { quorate } from './command-line.ts';
-import { lastPassOf, morePasses, passUnasked } from './passes.ts';
+import { lastPassOf, morePasses, passUnasked, undisturbed } from './passes.ts';
 import { openStage } from './stage.ts';
 
 // What `quorate events`, `why` and `replay --redeliver` make of what really happens.
@@ -50,7 +50,8 @@ test('why names what led to a pod that replaces one that was deleted', async (t)
   const chain = passesOf(made);
   const removal = chain.findLast(({ steps }) => steps.some(({ step }) => step === 'removeMember'));
   assert.equal(removal?.reason, 'MemberLost', chain.map(({ reason }) => reason).join(' after '));
-  const [root] = removal?.because ?? [];
+  // A pass that saw the pod gone before its event came was led to by the one that saw it going.
+  const [root] = chain.at(-1)?.because ?? [];
   assert.ok(root?.type === 'change');
   assert.deepEqual([root.object, root.change], [`pod/${lost}`, 'deleted']);
   assert.match(root.hint ?? '', /by no step of Quorate/);
@@ -65,7 +66,7 @@ test('the story tells of a member that was killed, and started again', async (t)
       (entry) =>
         entry.type === 'change' &&
         entry.object === `pod/${struck}` &&
-        entry.differences.some(({ path, after }) => path.at(-1) === 'restartCount' && after === 1),
+        entry.differences.some(({ path, after }) => path.at(-1) === 'restartCount' && Number(after) > 0),
     );
   await until('the story tells of the restart', async () => told(await storyOf('killed')), 150_000);
   await cluster.settled(3);
@@ -75,14 +76,17 @@ test('the story tells each pass after what woke it, and what then changed', asyn
   const story = await storyOf('chain');
   const asked = story.find(({ type }) => type === 'change');
   assert.ok(asked?.type === 'change' && asked.change === 'added' && asked.by?.startsWith('kubectl'));
-  const [first] = story.filter((entry) => entry.type === 'pass');
-  assert.ok(first?.wokenBy.some(({ event }) => event === asked.event));
+  // Not always the first pass of all: a resync may come upon a resource before its event does.
+  const woken = story.findIndex(
+    (entry) => entry.type === 'pass' && entry.wokenBy.some(({ event }) => event === asked.event),
+  );
+  assert.ok(woken > story.indexOf(asked), 'the pass follows what woke it');
   const turned = story.findIndex(
     (entry) =>
       entry.type === 'change' &&
       entry.differences.some(({ path, after }) => path.at(-1) === 'Available' && after === 'True'),
   );
-  assert.ok(first && turned > story.indexOf(first), 'the status follows the pass');
+  assert.ok(turned > woken, 'the status follows the pass');
 });
 
 /** Whatever there is of the cluster, to the very version. */
@@ -110,32 +114,43 @@ test('to deliver all that happened again, twice, changes nothing: passes read th
   await morePasses(stage, watched, 'twice', 2);
   await stage.kubectl('annotate', 'etcd', 'twice', 'example.com/woken-');
   await passUnasked(stage, lastPass);
-  const before = await versions('twice');
+  const told = async () =>
+    (await storyOf('twice'))
+      .filter((entry) => entry.type === 'change')
+      .filter(({ redeliveryOf }) => redeliveryOf === undefined);
 
-  const happened = (await storyOf('twice')).filter((entry) => entry.type === 'change');
-  const last = `${happened.at(-1)?.event}/redelivered/`;
-  const lastWoke = () =>
-    new Set(watched.decisions('twice').flatMap(({ wokenBy }) => wokenBy.filter((id) => id.startsWith(last))))
-      .size;
-  for (let turn = 1; turn <= 2; turn++) {
-    const output = await quorate(stage, 'replay', 'twice', '--redeliver', '--speed', '1000', ...place);
-    assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
-    await until('a pass was woken by the last of them', () => lastWoke() >= turn, 150_000);
-  }
-  await passUnasked(stage, lastPass);
-  assert.deepEqual(await versions('twice'), before);
+  const again = await undisturbed(watched, 'twice', async () => {
+    const before = await versions('twice');
+    const happened = await told();
+    const last = `${happened.at(-1)?.event}/redelivered/`;
+    const lastWoke = () =>
+      new Set(
+        watched.decisions('twice').flatMap(({ wokenBy }) => wokenBy.filter((id) => id.startsWith(last))),
+      ).size;
+    for (let turn = 1; turn <= 2; turn++) {
+      const woken = lastWoke();
+      const output = await quorate(stage, 'replay', 'twice', '--redeliver', '--speed', '1000', ...place);
+      assert.match(output, RegExp(`${happened.length} of ${happened.length} events were delivered again`));
+      await until('a pass was woken by the last of them', () => lastWoke() > woken, 150_000);
+    }
+    await passUnasked(stage, lastPass);
+    return { before, after: await versions('twice'), news: (await told()).length - happened.length };
+  });
+  assert.deepEqual(again.after, again.before);
+  assert.equal(again.news, 0);
 
   // Nor does a watcher that compares what there is with what it has told last mistake them for news.
-  const told = async () =>
-    (await storyOf('twice')).filter((entry) => entry.type === 'change' && !entry.redeliveryOf).length;
-  assert.equal(await told(), happened.length);
-  await stage.operator.crash([{ component: 'watcher' }]);
-  await stage.kubectl('annotate', 'etcd', 'twice', 'example.com/seen=yes');
-  await until(
-    'the watcher tells of what changed since',
-    async () => (await told()) > happened.length,
-    150_000,
-  );
-  await passUnasked(stage, lastPass);
-  assert.equal(await told(), happened.length + 1);
+  const news = await undisturbed(watched, 'twice', async () => {
+    const before = (await told()).length;
+    await stage.operator.crash([{ component: 'watcher' }]);
+    await stage.kubectl('annotate', 'etcd', 'twice', '--overwrite', `example.com/seen=${Date.now()}`);
+    await until(
+      'the watcher tells of what changed since',
+      async () => (await told()).length > before,
+      150_000,
+    );
+    await passUnasked(stage, lastPass);
+    return (await told()).length - before;
+  });
+  assert.equal(news, 1);
 });

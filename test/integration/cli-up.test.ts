@@ -19,7 +19,7 @@ function quorate(t: TestContext, parameters: string[], environment: Record<strin
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));
-  const run = { child, output: '', exited: once(child, 'exit').then(([code]) => code as number | null) };
+  const run = { child, output: '', exited: once(child, 'close').then(([code]) => code as number | null) };
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       run.output += chunk.toString();

@@ -35,7 +35,7 @@ async function startSandbox(t: TestContext): Promise<Sandbox> {
   const kubectl = async (args: string[], input = '') => {
     const running = promisify(execFile)(process.env['KUBECTL'] ?? 'kubectl', args, {
       env: { ...process.env, KUBECONFIG: join(folder, 'kubeconfig') },
-      timeout: 20_000,
+      timeout: 90_000,
     });
     running.child.stdin?.end(input);
     return (await running).stdout;
@@ -74,7 +74,7 @@ const pod = {
 /** Applies the pod; answers the ids of its processes on this machine. */
 async function runPod({ kubectl }: Sandbox): Promise<number[]> {
   await kubectl(['apply', '-f', '-'], [claim, pod].map((object) => JSON.stringify(object)).join('\n'));
-  await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=10s']);
+  await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=60s']);
   const id = await kubectl([
     'get',
     'pod',
@@ -134,7 +134,7 @@ test('the node and its disks break on demand', async (t) => {
   const { kubectl } = sandbox;
   const post = (path: string) => kubectl(['create', '--raw', `/sandbox/${path}`, '-f', '/dev/null']);
   const waitForNode = (ready: string) =>
-    kubectl(['wait', `--for=condition=Ready=${ready}`, 'node', '--all', '--timeout=10s']);
+    kubectl(['wait', `--for=condition=Ready=${ready}`, 'node', '--all', '--timeout=60s']);
   const pids = await runPod(sandbox);
 
   await post('claims/default/data/empty');
@@ -147,7 +147,7 @@ test('the node and its disks break on demand', async (t) => {
 
   await post('node/revive');
   await waitForNode('True');
-  await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=10s']);
+  await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=60s']);
   const content = () => kubectl(['exec', 'writer', '--', 'cat', '/data/file']).catch(() => '');
   await until('the pod has written again', async () => (await content()) === 'kept\n', limitMs);
   const address = () => kubectl(['get', 'pod', 'writer', '-o', 'jsonpath={.status.podIP}']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,6 @@ import { etcdResource } from '../../libs/engines/etcd/resource.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { crdOf } from '../../libs/kube/crd.ts';
 import { installCrds } from '../../libs/kube/install.ts';
-import { freePort } from '../../services/cli/processes/servers.ts';
 import { createTestLog } from '../log.ts';
 import { startSandboxApi } from '../sandbox-api.ts';
 import { startNats, startRedis } from '../servers.ts';
@@ -184,10 +184,14 @@ test('one kubectl apply is one trace, through the three services to the status',
 });
 
 test('a collector that is away is told of once, keeps nobody waiting, and gets what comes when it is back', async (t) => {
-  const [world, port] = await Promise.all([createWorld(t), freePort()]);
+  const world = await createWorld(t);
+  // An address of its own, which nobody else takes meanwhile.
+  const host = `127.${randomInt(200, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  const port = 4318;
   const watcher = await world.start('watcher', {
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${host}:${port}`,
+    // Short, as it is tried again and again in that time; long enough for a collector on a busy machine.
+    OTEL_EXPORTER_OTLP_TIMEOUT: '3000',
   });
   const told = (part: string) => watcher.log().filter(({ msg }) => msg.startsWith(part)).length;
   const published = async () => (await world.bus.lastEvents('local')).size;
@@ -196,7 +200,7 @@ test('a collector that is away is told of once, keeps nobody waiting, and gets w
     await until('its event is published', async () => (await published()) === index + 1);
   }
   await until('the outage is told of', () => told('OpenTelemetry collector is not reachable') > 0, 60_000);
-  const collector = await startCollector(t, port);
+  const collector = await startCollector(t, host, port);
   await world.apply('three');
   await traceOf(collector, 'etcdclusters/three', ['publish event']);
   await until('its end is told of', () => told('OpenTelemetry collector is reachable again') > 0);

@@ -375,7 +375,7 @@ describe('the watcher', { concurrency: 2 }, () => {
     watcher.stderr.on('data', (chunk) => {
       output += chunk;
     });
-    const exit = new Promise((resolve) => watcher.once('exit', (code, signal) => resolve(code ?? signal)));
+    const exit = new Promise((resolve) => watcher.once('close', (code, signal) => resolve(code ?? signal)));
     context.after(() => watcher.kill('SIGKILL'));
     await until('it watches', () => output.includes('"watching"'));
     assert.equal((await events(bus)).length, 0);

@@ -15,7 +15,7 @@ export function agentNode(kubectl: Kubectl): Node {
   async function agentOn(nodeName: string): Promise<string> {
     const name = `agent-${nodeName}`;
     await kubectl.feed('apply', agentPod(name, nodeName));
-    await kubectl.run('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
+    await kubectl.run('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=110s');
     return name;
   }
 

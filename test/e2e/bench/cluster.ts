@@ -4,6 +4,9 @@ import type { Kubectl } from './kubectl.ts';
 import { containerIdOf, type Node } from './node.ts';
 import { type Component, chosen, type Operator, parseLog, type ServiceLine } from './operator.ts';
 
+/** A kubelet waits the longer before it starts a container again, the more often that has ended. */
+const limitMs = 150_000;
+
 const componentLabel = 'app.kubernetes.io/component';
 const selectorOf = (components: readonly Component[]) =>
   `app.kubernetes.io/name=quorate,${componentLabel} in (${components.join(',')})`;
@@ -43,7 +46,7 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
     const pods = await podsOf([component]);
     await kubectl.run('scale', ...here, reference, '--replicas=0');
     await crashPods(pods);
-    await until(`${component} is down`, async () => (await podsOf([component])).length === 0, 60_000);
+    await until(`${component} is down`, async () => (await podsOf([component])).length === 0, limitMs);
   }
 
   async function start(component: Component): Promise<void> {
@@ -54,7 +57,7 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
     // A service is ready only when its servers are, which may be later.
     const isUp = async () =>
       (await podsOf([component])).filter(isServer ? isReady : isRunning).length === replicas;
-    await until(`${component} is up`, isUp, 60_000);
+    await until(`${component} is up`, isUp, limitMs);
   }
 
   const serviceUrl = async (component: Component, scheme: string) => {
@@ -66,14 +69,23 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
     return `${scheme}://${clusterIP}:${ports[0]?.port}`;
   };
 
-  const logOf = (pod: KubeObject) => kubectl.run('logs', ...here, pod.metadata.name, '--tail=-1');
+  /** `undefined` of a pod that has gone by now. */
+  async function logOf(pod: KubeObject): Promise<string | undefined> {
+    try {
+      return await kubectl.run('logs', ...here, pod.metadata.name, '--tail=-1');
+    } catch (error) {
+      if (/NotFound/.test((error as { stderr?: string }).stderr ?? '')) return undefined;
+      throw error;
+    }
+  }
 
   /** What the running containers have logged; of those in `starts`, from that place on. */
   async function logsOf(component: Component, starts: ReadonlyMap<string, number>) {
     const logs = new Map<string, ServiceLine[]>();
     for (const pod of (await podsOf([component])).filter(isRunning)) {
-      const text = (await logOf(pod)).slice(starts.get(containerIdOf(pod)) ?? 0);
-      logs.set(pod.metadata.name, parseLog(text));
+      const text = await logOf(pod);
+      const start = starts.get(containerIdOf(pod)) ?? 0;
+      if (text !== undefined) logs.set(pod.metadata.name, parseLog(text.slice(start)));
     }
     return logs;
   }
@@ -102,7 +114,7 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
       return async () => {
         const isBack = async () =>
           (await podsOf([server])).some((each) => isReady(each) && containerIdOf(each) !== before);
-        await until(`${server} is back`, isBack, 60_000);
+        await until(`${server} is back`, isBack, limitMs);
       };
     },
     async lives(components) {
@@ -117,7 +129,7 @@ export async function clusterOperator(kubectl: Kubectl, node: Node, namespace: s
     async logFromNow(component) {
       const starts = new Map<string, number>();
       for (const pod of (await podsOf([component])).filter(isRunning))
-        starts.set(containerIdOf(pod), (await logOf(pod)).length);
+        starts.set(containerIdOf(pod), (await logOf(pod))?.length ?? 0);
       return () => logsOf(component, starts);
     },
   };

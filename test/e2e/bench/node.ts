@@ -21,14 +21,23 @@ export function containerIdOf(pod: KubeObject): string {
 /** The sandbox's node is this machine, and the id of a container its process. */
 export const sandboxNode: Node = {
   async signal(pods, signal) {
-    for (const pod of pods) process.kill(processOf(pod), signal);
-    return pods.length;
+    return pods.filter((pod) => isSent(processOf(pod), signal)).length;
   },
   async empty(pod, folder) {
     const root = join(`/proc/${processOf(pod)}/root`, folder);
     for (const entry of await readdir(root)) await rm(join(root, entry), { recursive: true });
   },
 };
+
+/** Whether there was such a process: one that has just ended is still named by the status of its pod. */
+function isSent(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}
 
 /** The number of the process of the pod’s first container on this machine; throws where it has none. */
 export function processOf(pod: KubeObject): number {

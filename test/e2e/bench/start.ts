@@ -5,6 +5,7 @@ import { type Stack, startStack } from '../../../services/cli/processes/stack.ts
 import { findPrograms } from '../../../services/cli/toolchain/find.ts';
 import { programsNeeded } from '../../../services/cli/toolchain/programs.ts';
 import { newerEtcdRoot, newerVersion } from '../../etcd-root.ts';
+import { until } from '../../wait.ts';
 import { agentNode } from './agent.ts';
 import { type Bench, testNamespaceLabels } from './bench.ts';
 import { clusterOperator } from './cluster.ts';
@@ -77,7 +78,12 @@ async function start(
     const program = paths.kubectl ?? 'kubectl';
     const outside = createKubectl(program, kubeconfigPath);
     await outside.feed('create', namespaceOf(namespace));
-    if (isReal) ends.push(() => outside.run('delete', 'namespace', namespace, '--wait=false'));
+    if (isReal) {
+      ends.push(() => outside.run('delete', 'namespace', namespace, '--wait=false'));
+      // Before it has that, Kubernetes refuses all pods there.
+      const account = () => outside.get('serviceaccount', 'default', '--namespace', namespace);
+      await until(`${namespace} has its service account`, account);
+    }
     const ownPath = join(dir, 'kubeconfig');
     await copyKubeconfig(outside, namespace, ownPath);
     return createKubectl(program, ownPath);

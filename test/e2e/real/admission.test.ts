@@ -98,7 +98,7 @@ test('a webhook that refuses: its own words are told, and it heals when it allow
     metadata: { name: 'guard' },
     spec: { selector: { 'app.kubernetes.io/name': 'guard' }, ports: [{ port: 443, targetPort: 8443 }] },
   });
-  await stage.kubectl('wait', '--for=condition=Ready', 'pod/guard', '--timeout=60s');
+  await stage.kubectl('wait', '--for=condition=Ready', 'pod/guard', '--timeout=110s');
   const cluster = await createCluster(seen, t, 'refused', { size: 1 });
   await guardPods(t, authority.certificate);
   await stage.kubectl('scale', 'etcdcluster', 'refused', '--replicas=3');
