@@ -44,7 +44,8 @@ spec:
         - name: {{ .service }}
           {{- $image := .root.Values.image }}
           {{- include "quorate.image" (merge (dict "tag" ($image.tag | default .root.Chart.AppVersion)) $image) | nindent 10 }}
-          command: [node, /app/services/{{ .service }}/main.ts]
+          # In so small a container Node collects young garbage in 1 MiB, which takes a busy worker a fifth of its time.
+          command: [node, --max-semi-space-size=16, /app/services/{{ .service }}/main.ts]
           env:
             {{- include "quorate.settings" .root | nindent 12 }}
             {{- with .environment }}
