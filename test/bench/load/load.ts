@@ -16,7 +16,7 @@ export interface LoadOptions {
   log: (line: string) => void;
 }
 
-const measured = { eventsPerSecond: [100, 500], eventsMs: 10_000, passesMs: 8000, idleMs: 60_000 };
+const measured = { eventsPerSecond: [100, 500], eventsMs: 10_000, passesMs: 8000, idleMs: 30_000 };
 /** While clusters are made. */
 const makers = 2;
 
@@ -34,7 +34,9 @@ export async function measureLoad({ programs, sizes, workers, log }: LoadOptions
       const ofSize: Round[] = [];
       for (const count of workers) {
         const show = (what: string) => progress(`${clusters} clusters, ${count} workers: ${what}`);
-        ofSize.push(await measureRound(stand, { clusters, workers: count, ...measured }, show));
+        const round = await measureRound(stand, { clusters, workers: count, ...measured }, show);
+        if (round) ofSize.push(round);
+        else log(`${clusters} clusters are more than ${count} of the workers can look at on this machine\n`);
       }
       progress('');
       for (const line of tableOf(ofSize)) log(line);

@@ -5,6 +5,7 @@ import { readMetrics, sumOf } from './metrics.ts';
 import type { Stand } from './stand.ts';
 
 const drainLimitMs = 600_000;
+const keepUpLimitMs = 120_000;
 
 /** How many passes all workers have run since they started. */
 async function passCount(stand: Stand): Promise<number> {
@@ -12,15 +13,29 @@ async function passCount(stand: Stand): Promise<number> {
   return texts.reduce((sum, text) => sum + sumOf(text, 'quorate_pass_duration_seconds_count'), 0);
 }
 
+/** Whether the workers have the time to look at all clusters: where not, ever more of them wait for that. */
+export async function keepUp(stand: Stand, clusters: number): Promise<boolean> {
+  try {
+    await untilQuiet(stand, clusters, keepUpLimitMs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until the clusters have had the passes that they waited for. Of very many, a few are being looked at all the time. */
-export async function untilQuiet({ tasks }: Stand, clusters: number): Promise<void> {
+export async function untilQuiet(
+  { tasks }: Stand,
+  clusters: number,
+  limitMs: number = drainLimitMs,
+): Promise<void> {
   const few = Math.floor(clusters / 200);
   const isQuiet = async () => {
     const { waiting, running } = await tasks.counts();
     if (waiting + running > few) await sleep(100);
     return waiting + running <= few;
   };
-  await until('hardly a cluster waits for a pass', isQuiet, drainLimitMs);
+  await until('hardly a cluster waits for a pass', isQuiet, limitMs);
 }
 
 /**

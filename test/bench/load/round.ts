@@ -3,7 +3,7 @@ import { residentMiB } from '../memory.ts';
 import { type Cluster, clusterOf } from './clusters.ts';
 import { connectionsTo, cpuSeconds } from './costs.ts';
 import { type Delays, measureDelays } from './delay.ts';
-import { measurePasses, untilResting } from './passes.ts';
+import { keepUp, measurePasses, untilResting } from './passes.ts';
 import { measureIdleRequests } from './requests.ts';
 import type { Stand } from './stand.ts';
 
@@ -42,12 +42,15 @@ const slowClusters = 48;
 /** With more, looks at all the others take the few places of a worker, which wait, too. */
 const mostForWaiting = 100;
 
-/** One after the other, with new workers, so that no measure disturbs another. */
+/**
+ * One after the other, with new workers, so that no measure disturbs another. `undefined` where so many clusters are more
+ * than so few workers can look at.
+ */
 export async function measureRound(
   stand: Stand,
   options: RoundOptions,
   progress: (line: string) => void,
-): Promise<Round> {
+): Promise<Round | undefined> {
   const { clusters: count, workers, eventsPerSecond, eventsMs, passesMs, idleMs } = options;
   const clusters = Array.from({ length: count }, (_, index) => clusterOf(index));
 
@@ -59,6 +62,7 @@ export async function measureRound(
 
   progress('passes');
   await stand.startWorkers(workers);
+  if (!(await keepUp(stand, count))) return undefined;
   // Each cluster has one, so that whatever a worker keeps of a cluster, it keeps.
   const passesPerSecond = await measurePasses(stand, clusters, {
     atLeastMs: passesMs,

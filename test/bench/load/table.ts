@@ -87,7 +87,7 @@ export function growthOf(rounds: readonly Round[]): string[] {
       `memory of a worker, ${fewest.toLocaleString('en')} → ${most.toLocaleString('en')} clusters, %`,
       counts.map((workers) => {
         const percent = (workerMemory(most, workers) / workerMemory(fewest, workers) - 1) * 100;
-        return `${percent < 0 ? '' : '+'}${percent.toFixed(0)}`;
+        return Number.isNaN(percent) ? '' : `${percent < 0 ? '' : '+'}${percent.toFixed(0)}`;
       }),
       'wanted: at most 10',
     ),
