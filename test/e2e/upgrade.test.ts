@@ -107,8 +107,12 @@ describe('rolling upgrade', { concurrency: 3 }, () => {
       const { targetVersion, currentVersion } = statusOf(watched.resource('rolling'));
       return targetVersion === newerVersion && currentVersion === older;
     });
+    // By the records: an observer leaves out a status that a later one has overtaken.
     await cluster.until('one of three is done', () =>
-      conditionNow('rolling', 'Upgrading')?.message.startsWith(`1 of 3 members run ${newerVersion}`),
+      watched
+        .decisions('rolling')
+        .flatMap(({ plan }) => plan?.status?.conditions ?? [])
+        .some(({ message }) => message.startsWith(`1 of 3 members run ${newerVersion}`)),
     );
     await reached(cluster, newerVersion, 3);
     t.diagnostic(`upgrade of three: ${Math.round(performance.now() - startedMs)} ms`);
@@ -158,7 +162,11 @@ describe('rolling upgrade', { concurrency: 3 }, () => {
     await cluster.until('it is paused', () => statusOf(watched.resource('five')).controlPaused === true);
     const passes = await morePasses(stage, watched, 'five', 2);
     assert.deepEqual(stepsDone(passes), []);
-    assert.equal(conditionNow('five', 'Upgrading')?.status, 'True');
+    // While another leader is elected, nobody vouches for who the members are.
+    await cluster.until(
+      'it says that it upgrades',
+      () => conditionNow('five', 'Upgrading')?.status === 'True',
+    );
     await patch('five', { paused: false });
     await cluster.until('the second is changed', () => changed(cluster).length > 1);
     const { leader } = await cluster.roles();
