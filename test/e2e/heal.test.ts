@@ -91,6 +91,7 @@ describe('heal', { concurrency: 4 }, () => {
     });
     await back();
     assert.deepEqual(await cluster.ids(), before);
+    assert.ok(cluster.writer.longestPauseMs() < 20_000);
     await cluster.finish();
   });
 

@@ -8,6 +8,7 @@ import { subjectOf } from '../../libs/engine/subject.ts';
 import { identityAnnotation, parseIdentity } from '../../libs/engines/etcd/identity.ts';
 import { createCluster, specOf } from './cluster.ts';
 import { quorate } from './command-line.ts';
+import { leads } from './passes.ts';
 import { etcdCluster, openStage } from './stage.ts';
 
 // The incident of docs/debugging.md: a member is lost with its disk while the cluster is scaled in. What the page
@@ -36,15 +37,18 @@ async function show(
   }
 }
 
-/** The members that passes have removed for this reason, in their order. */
-const removedBy = (reason: string): (string | undefined)[] =>
+/** The members that passes have removed for this reason, in their order; none of them led. */
+const removedBy = (reason: string): string[] =>
   watched
     .decisions('shop')
     .filter(({ plan }) => plan?.reason === reason)
-    .flatMap(({ plan, steps }) =>
-      steps.flatMap(({ step, outcome }, index) =>
-        step === 'removeMember' && outcome === 'done' ? [subjectOf(plan?.steps[index]?.args)] : [],
-      ),
+    .flatMap(({ plan, steps, facts }) =>
+      steps.flatMap(({ step, outcome }, index) => {
+        if (step !== 'removeMember' || outcome !== 'done') return [];
+        const name = subjectOf(plan?.steps[index]?.args) ?? '';
+        assert.ok(!leads(facts, name), `${name} led`);
+        return [name];
+      }),
     );
 
 test('a member lost with its disk during a scale-in is explained, from the first symptom to the cause', async (t) => {

@@ -36,6 +36,13 @@ export async function morePasses(
 export const stepsDone = (passes: Decision[]): string[] =>
   passes.flatMap(({ steps }) => steps.filter(({ outcome }) => outcome === 'done').map(({ step }) => step));
 
+/** Whether the member said, when the pass asked it, that it leads. */
+export function leads(facts: unknown, name: string): boolean {
+  const { members = {} } = (facts ?? {}) as Partial<EtcdFacts>;
+  const status = members[name]?.status;
+  return status?.ok === true && status.value.leaderId === status.value.memberId;
+}
+
 /**
  * Does what shows that nothing happens to a cluster at rest, and does it again where its members gave a reason for
  * something meanwhile: on a busy machine one may not answer in time, or another one be elected. The third time counts

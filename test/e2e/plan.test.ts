@@ -14,6 +14,7 @@ import type { Foreseen } from '../../services/cli/foresee/foresee.ts';
 import { newerVersion } from '../etcd-root.ts';
 import { until } from '../wait.ts';
 import { createCluster, specOf, type TestCluster } from './cluster.ts';
+import { leads } from './passes.ts';
 import { conditionOf, type EtcdClusterStatus, etcdCluster, openStage } from './stage.ts';
 
 // What `quorate plan` says of an edit, beside what the workers then do for it.
@@ -102,11 +103,8 @@ function isDisturbed(passes: readonly Decision[], leaderBefore: string): boolean
   let leader = leaderBefore;
   return passes.some(({ facts, plan, steps }) => {
     const { members = {} } = (facts ?? {}) as Partial<EtcdFacts>;
-    const leads = Object.keys(members).find((name) => {
-      const status = members[name]?.status;
-      return status?.ok && status.value.leaderId === status.value.memberId;
-    });
-    const isElected = leads !== undefined && leads !== leader;
+    const present = Object.keys(members).find((name) => leads(facts, name));
+    const isElected = present !== undefined && present !== leader;
     const isMoved = steps.findIndex(({ step, outcome }) => step === 'moveLeader' && outcome === 'done');
     leader = subjectOf(plan?.steps[isMoved]?.args) ?? leader;
     const { size, readyMembers } = (plan?.status ?? {}) as EtcdClusterStatus;

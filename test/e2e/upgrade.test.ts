@@ -4,7 +4,7 @@ import type { Decision } from '../../libs/engine/decision.ts';
 import type { EtcdFacts } from '../../libs/engines/etcd/facts.ts';
 import { newerVersion } from '../etcd-root.ts';
 import { containerOf, createCluster, type TestCluster, type TestClusterOptions } from './cluster.ts';
-import { morePasses, stepsDone } from './passes.ts';
+import { leads, morePasses, stepsDone } from './passes.ts';
 import { conditionOf, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
 import { isReady } from './watched.ts';
@@ -69,15 +69,10 @@ function changed(cluster: TestCluster): string[] {
     steps.flatMap(({ step, outcome }, index) => {
       if (step !== 'setImage' || outcome !== 'done') return [];
       const { name } = (plan?.steps[index]?.args ?? {}) as { name: string };
-      assert.ok(!leads(facts as EtcdFacts, name), `${name} led`);
+      assert.ok(!leads(facts, name), `${name} led`);
       return [name];
     }),
   );
-}
-
-function leads({ members }: EtcdFacts, name: string): boolean {
-  const status = members[name]?.status;
-  return status?.ok === true && status.value.leaderId === status.value.memberId;
 }
 
 /** Whether a pass saw that only the leader was left. An election that nobody asked for may have spared it that. */

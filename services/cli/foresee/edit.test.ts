@@ -59,5 +59,6 @@ async function tryAt(status: number) {
 test('without the right to try an edit, what it makes is put together here; any other refusal is one', async () => {
   const { resource: edited, isTried } = await tryAt(403);
   assert.deepEqual([edited['spec'], isTried], [{ size: 5, version: '1' }, false]);
-  await assert.rejects(tryAt(401), (error) => isError(error, 'KUBE_REFUSED'));
+  for (const status of [401, 422])
+    await assert.rejects(tryAt(status), (error) => isError(error, 'KUBE_REFUSED'));
 });
