@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { messageOf, QuorateError } from '../errors/catalogue.ts';
+import { describeError, messageOf } from '../errors/catalogue.ts';
 import { backoffMs } from '../service/backoff.ts';
 import type { Connection } from './connection.ts';
 import { consume, type Durable, progressIntervalMs } from './consumer.ts';
@@ -37,8 +37,7 @@ export async function handleMessages(
       if (isOfThisStream()) message.ack();
       failures.handled(message);
     } catch (error) {
-      const isRefused = error instanceof QuorateError && !error.retryable;
-      const range = isRefused ? refusedRedelivery : redelivery;
+      const range = describeError(error).retryable ? redelivery : refusedRedelivery;
       failures.failed(message, error, range.capMs);
       if (isOfThisStream()) message.nak(backoffMs(message.info.deliveryCount - 1, range));
     }

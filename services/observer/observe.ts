@@ -1,6 +1,6 @@
 import type { Engine } from '../../libs/engine/contract.ts';
 import type { Decision } from '../../libs/engine/decision.ts';
-import { isError, QuorateError } from '../../libs/errors/catalogue.ts';
+import { describeError, isError } from '../../libs/errors/catalogue.ts';
 import { resourceTypeOf } from '../../libs/kube/definition.ts';
 import { parseKey } from '../../libs/kube/key.ts';
 import type { Kube } from '../../libs/kube/kube.ts';
@@ -39,7 +39,7 @@ export async function writeDecision(writing: Writing, decision: Decision): Promi
   try {
     await write(writing, decision);
   } catch (error) {
-    const isRefused = error instanceof QuorateError && !error.retryable;
+    const isRefused = !describeError(error).retryable;
     if (isRefused && (await standingDecisions(decision, writing.later)).length === 0) return;
     throw error;
   }

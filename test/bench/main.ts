@@ -16,7 +16,7 @@ import { measureSandbox } from './sandbox.ts';
  * Quorate is installed there already, else it is started on this machine.
  *
  * `npm run bench -- load` measures many clusters and workers instead, always in the sandbox: 100, 1,000 and 10,000
- * clusters with 1, 2, 4 and 8 workers, some 30 minutes. CLUSTERS=1000 WORKERS=1,8 measures only those.
+ * clusters with 1, 2, 4 and 8 workers, some 35 minutes. CLUSTERS=1000 WORKERS=1,8 measures only those.
  */
 const rounds = Number(process.env['ROUNDS'] ?? 5);
 const { KUBECONFIG, NATS_URL, REDIS_URL, ...environment } = process.env;

@@ -13,29 +13,27 @@ async function passCount(stand: Stand): Promise<number> {
   return texts.reduce((sum, text) => sum + sumOf(text, 'quorate_pass_duration_seconds_count'), 0);
 }
 
-/** Whether the workers have the time to look at all clusters: where not, ever more of them wait for that. */
-export async function keepUp(stand: Stand, clusters: number): Promise<boolean> {
-  try {
-    await untilQuiet(stand, clusters, keepUpLimitMs);
-    return true;
-  } catch {
-    return false;
-  }
+/** Of very many clusters, so many are being looked at, or have their pass, all the time. */
+const fewOf = (clusters: number): number => Math.floor(clusters / 200);
+
+/** Whether hardly a cluster waits for a worker; where not, that is said a moment later. */
+async function isQuiet({ tasks }: Stand, clusters: number): Promise<boolean> {
+  const { waiting, running } = await tasks.counts();
+  const isSo = waiting + running <= fewOf(clusters);
+  if (!isSo) await sleep(100);
+  return isSo;
 }
 
-/** Waits until the clusters have had the passes that they waited for. Of very many, a few are being looked at all the time. */
-export async function untilQuiet(
-  { tasks }: Stand,
-  clusters: number,
-  limitMs: number = drainLimitMs,
-): Promise<void> {
-  const few = Math.floor(clusters / 200);
-  const isQuiet = async () => {
-    const { waiting, running } = await tasks.counts();
-    if (waiting + running > few) await sleep(100);
-    return waiting + running <= few;
-  };
-  await until('hardly a cluster waits for a pass', isQuiet, limitMs);
+/** Whether the workers have the time to look at all clusters: where not, ever more of them wait for that. */
+export async function keepUp(stand: Stand, clusters: number): Promise<boolean> {
+  const endMs = performance.now() + keepUpLimitMs;
+  while (performance.now() < endMs) if (await isQuiet(stand, clusters)) return true;
+  return false;
+}
+
+/** Waits until the clusters have had the passes that they waited for. */
+export async function untilQuiet(stand: Stand, clusters: number): Promise<void> {
+  await until('hardly a cluster waits for a pass', () => isQuiet(stand, clusters), drainLimitMs);
 }
 
 /**
@@ -43,12 +41,11 @@ export async function untilQuiet(
  * it saw; from then on clusters are looked at, and now and then one has a pass.
  */
 export async function untilResting(stand: Stand, clusters: number): Promise<void> {
-  const few = Math.floor(clusters / 200);
   const overMs = 12_000;
   const isResting = async () => {
     const before = await passCount(stand);
     await sleep(overMs);
-    return (await passCount(stand)) - before <= few;
+    return (await passCount(stand)) - before <= fewOf(clusters);
   };
   await untilQuiet(stand, clusters);
   await until('hardly a cluster has a pass', isResting, drainLimitMs);

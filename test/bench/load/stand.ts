@@ -37,11 +37,8 @@ export type Service = ManagedProcess & { httpPort: number };
 const here = fileURLToPath(new URL('.', import.meta.url));
 const startLimitMs = 120_000;
 
-/**
- * The heap that Node has in a pod of 512 MiB, as the chart makes them; on a large machine it takes far more. SEMI_SPACE_MIB
- * measures another size of the young generation.
- */
-const heapOfPod = `--max-old-space-size=256 --max-semi-space-size=${process.env['SEMI_SPACE_MIB'] ?? 16}`;
+/** The heap that Node has in a pod of 512 MiB, as the chart makes them; on a large machine it takes far more. */
+const heapOfPod = '--max-old-space-size=256 --max-semi-space-size=16';
 
 export async function startStand(options: { dir: string; programs: ProgramPaths }): Promise<Stand> {
   const { KUBECONFIG: _kubeconfig, NATS_URL: _nats, REDIS_URL: _redis, ...environment } = process.env;
