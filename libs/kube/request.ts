@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { type Dispatcher, request as send } from 'undici';
 import { QuorateError } from '../errors/catalogue.ts';
 import type { AccessSource } from './access.ts';
@@ -51,7 +51,8 @@ export function openRequests(source: AccessSource, options: RequestsOptions): Re
       return answered(asked, () =>
         within(timeoutMs, asked.signal, async (signal) => {
           const response = await dispatch(source, options, pause, asked, signal);
-          if (response.statusCode < 300) return response.body;
+          const { statusCode, body } = response;
+          if (statusCode < 300) return asked.signal ? addAbortSignal(asked.signal, body) : body;
           throw failureOf(await readReply(asked, response));
         }),
       );
@@ -69,20 +70,25 @@ async function readReply(asked: Asked, response: Dispatcher.ResponseData): Promi
 }
 
 /**
- * Runs a request under a time limit. The timer goes with the request: thousands that wait out their time, as those of
- * `AbortSignal.timeout` do, keep what belongs to them in memory until it is old and expensive to collect.
+ * Runs a request under a time limit. All of that ends with the request: what `AbortSignal.timeout` and `AbortSignal.any`
+ * leave behind, a timer and weak references, keeps what belongs to thousands of requests in memory until it is old and
+ * expensive to collect.
  */
 async function within<Result>(
   timeoutMs: number,
   signal: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
+  signal?.throwIfAborted();
   const limit = new AbortController();
   const tooLate = setTimeout(() => limit.abort(new Error(`no reply in ${timeoutMs} ms`)), timeoutMs);
+  const onAbort = () => limit.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    return await run(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
+    return await run(limit.signal);
   } finally {
     clearTimeout(tooLate);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -27,6 +27,11 @@ export interface Tasks {
 /** How many of the last wakes a run is told about. */
 const wakesKept = 20;
 
+/** A script, since the library makes a function for each of BullMQ's scripts whenever a transaction begins. */
+const noteWake = `
+redis.call('RPUSH', KEYS[1], ARGV[1])
+return redis.call('LTRIM', KEYS[1], ARGV[2], -1)`;
+
 /** Connects in the background; a Redis that is not there shows as QUEUE_UNREACHABLE in each call. */
 export function connectTasks(options: ServerAccess & { kube: string; log: Log }): Tasks {
   const { kube, log } = options;
@@ -52,11 +57,7 @@ export function connectTasks(options: ServerAccess & { kube: string; log: Log })
       await tried;
       await answered(
         Promise.all([
-          redis
-            .multi()
-            .rpush(woken, JSON.stringify({ ...wake, atMs: Date.now() }))
-            .ltrim(woken, -wakesKept, -1)
-            .exec(),
+          redis.eval(noteWake, 1, woken, JSON.stringify({ ...wake, atMs: Date.now() }), -wakesKept),
           addEventTask(queue, key, wake),
         ]),
       );
