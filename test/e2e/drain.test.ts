@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openAccess } from '../../libs/kube/access.ts';
+import { readStatus } from '../../libs/kube/failure.ts';
+import { openRequests } from '../../libs/kube/request.ts';
 import { createCluster } from './cluster.ts';
 import { holds, holdsNoMore } from './conditions.ts';
 import { openStage } from './stage.ts';
@@ -9,19 +12,24 @@ const { stage } = seen;
 const versions = (await stage.kubectl('api-versions')).split('\n');
 const policy = versions.includes('policy/v1') ? 'policy/v1' : 'policy/v1beta1';
 
-/** What the API says to an eviction, as `kubectl drain` asks for it: nothing where it takes the pod. */
+/**
+ * What the API says to an eviction, as `kubectl drain` asks for it: nothing where it takes the pod. Asked without kubectl,
+ * which on a busy machine takes longer to start than a member that was let go takes to be back.
+ */
 async function refusalOfEviction(pod: string): Promise<string> {
-  const path = `/api/v1/namespaces/${stage.namespace}/pods/${pod}/eviction`;
-  const eviction = {
-    apiVersion: policy,
-    kind: 'Eviction',
-    metadata: { name: pod, namespace: stage.namespace },
-  };
+  const { namespace, kubeconfigPath } = stage;
+  const body = { apiVersion: policy, kind: 'Eviction', metadata: { name: pod, namespace } };
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`;
+  // Another one each time: a refusal may ask who asked to wait.
+  const requests = openRequests(openAccess({ path: kubeconfigPath }), {
+    userAgent: 'test',
+    timeoutMs: 10_000,
+  });
   try {
-    await stage.feed('create', eviction, '--raw', path);
-    return '';
-  } catch (error) {
-    return String((error as { stderr?: string }).stderr);
+    const { status, body: said } = await requests.ask({ method: 'POST', path, body });
+    return status < 300 ? '' : (readStatus(said).message ?? `${status}`);
+  } finally {
+    await requests.close();
   }
 }
 
