@@ -66,6 +66,7 @@ export async function* watchObjects(options: WatchOptions): AsyncGenerator<Chang
   while (!signal.aborted) {
     const end = new AbortController();
     let settled: NodeJS.Timeout | undefined;
+    let delayMs = 0;
     try {
       if (version === undefined) {
         yield { type: 'listing' };
@@ -100,12 +101,14 @@ export async function* watchObjects(options: WatchOptions): AsyncGenerator<Chang
       if (isError(error, 'KUBE_UNREACHABLE')) outage.begin(messageOf(error));
       // That history is dropped now and then is how the API works; only a 410 right after a list is not.
       else if (!isError(error, 'KUBE_GONE') || failures > 0) refusal.begin(messageOf(error));
-      await wait(backoffMs(failures++, retry, random), signal);
+      delayMs = backoffMs(failures++, retry, random);
     } finally {
       clearTimeout(settled);
       // Also when the caller asks for no more: the connection must not outlive the loop.
       end.abort();
     }
+    // Only now: a watch that broke must not count as settled while the next one is waited for.
+    if (delayMs > 0) await wait(delayMs, signal);
   }
 }
 
