@@ -29,7 +29,10 @@ export function faultOfAnswer(given: Case, { status, body, warnings }: Answer): 
     // A conflict is about the object as a whole.
     const isNamed =
       status === 409 || given.textEdit !== undefined || given.edits.some(({ value }) => value instanceof Raw);
-    if (!isNamed && !namesOf(given).some((name) => body.toLowerCase().includes(name.toLowerCase())))
+    // Or it names one within what was sent, in quotes.
+    const within = given.edits.flatMap(({ value }) => fieldsIn(value)).filter((name) => name !== '');
+    const names = [...namesOf(given), ...within.map((name) => `\\"${name}\\"`)];
+    if (!isNamed && !names.some((name) => body.toLowerCase().includes(name.toLowerCase())))
       return `the refusal names no field: ${said}`;
     return undefined;
   }
@@ -43,6 +46,15 @@ export function faultOfAnswer(given: Case, { status, body, warnings }: Answer): 
   if (silent.length === 0) return undefined;
   return `left out without a warning: ${silent.map(({ path }) => pathText(path)).join(', ')}; ${warnings.join('; ')}`;
 }
+
+/** The names of all fields of a value, at any depth. */
+const fieldsIn = (value: unknown): string[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([name, inner]) => [
+        ...(Array.isArray(value) ? [] : [name]),
+        ...fieldsIn(inner),
+      ]);
 
 /** Server-side fields of the metadata, and the status, are nobody's to write here, in any Kubernetes. */
 const isOfClients = ([first, second]: Path): boolean =>
@@ -113,7 +125,9 @@ export function ignoredFields(resource: KubeObject, changed: string[]): string[]
   if (state === 'paused') return [];
   if (state === 'blocked') {
     const message = conditionOf(resource, 'Blocked')?.message ?? '';
-    return changed.some((field) => message.includes(field)) ? [] : changed;
+    // Where the API refuses a pod, it names the field by its place there: `metadata.labels`.
+    const isNamed = (field: string) => message.includes(field.replace(/^pod\./, ''));
+    return changed.some(isNamed) ? [] : changed;
   }
   return changed.filter((field) => !isDone[field]?.() && !isTold(resource, field));
 }
