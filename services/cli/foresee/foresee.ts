@@ -68,7 +68,7 @@ async function foresee({ kube, nowMs, signal }: Looking, edited: Edit): Promise<
   const look = () => engine.observe({ key, kube, resource, signal });
   let facts = await look();
   // The first questions of a process are its slowest: nobody is taken for silent who has not been asked twice.
-  if (engine.margin?.(facts)?.away.length !== 0) facts = await look();
+  if (present && engine.margin?.(facts)?.away.length !== 0) facts = await look();
   const given = (of: KubeObject | undefined) => ({
     spec: of && (of['spec'] ?? {}),
     deleting: of?.metadata.deletionTimestamp !== undefined,
