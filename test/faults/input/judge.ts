@@ -125,9 +125,9 @@ export function ignoredFields(resource: KubeObject, changed: string[]): string[]
   if (state === 'paused') return [];
   if (state === 'blocked') {
     const message = conditionOf(resource, 'Blocked')?.message ?? '';
-    // Where the API refuses a pod, it names the field by its place there: `metadata.labels`.
-    const isNamed = (field: string) => message.includes(field.replace(/^pod\./, ''));
-    return changed.some(isNamed) ? [] : changed;
+    // Where the API refuses a pod for its labels, it names them by their place there: `metadata.labels`.
+    const names = (field: string) => [field, field.replace(/^pod\./, 'metadata.')];
+    return changed.flatMap(names).some((name) => message.includes(name)) ? [] : changed;
   }
   return changed.filter((field) => !isDone[field]?.() && !isTold(resource, field));
 }
