@@ -120,7 +120,7 @@ describe('heal', { concurrency: 4 }, () => {
     const before = await cluster.ids();
     const { leader } = await cluster.roles();
     const uids = uidsOf(cluster, [leader]);
-    // It waits for a pod of that name to go, and for ever where the next one comes before it looks.
+    // kubectl would wait for a pod of that name to go, and for ever where the next one comes before it looks.
     await stage.kubectl('delete', 'pod', leader, '--wait=false');
     await returned(cluster, [leader], before, uids);
     await cluster.finish();

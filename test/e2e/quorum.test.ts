@@ -153,7 +153,7 @@ describe('quorum', { concurrency: 4 }, () => {
     const cluster = await create(t, 'single', { size: 1, claims: true });
     const before = await cluster.ids();
     const [gone] = uidsOf(cluster.pods());
-    // It waits for a pod of that name to go, and for ever where the next one comes before it looks.
+    // kubectl would wait for a pod of that name to go, and for ever where the next one comes before it looks.
     await stage.kubectl('delete', 'pod', 'single-1', '--wait=false');
     await cluster.until('it is another pod', () =>
       cluster.pods().every(({ metadata }) => metadata.uid !== gone),
