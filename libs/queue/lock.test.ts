@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { watchLock } from './lock.ts';
 
-/** Steps through time on a mocked clock; `performance.now()` stands in for it. */
+/**
+ * Steps through time on a mocked clock; `performance.now()` stands in for it. It begins at a whole millisecond:
+ * from a fraction, sums of floating point may come out a hair before the time at which something is due.
+ */
 function atTime(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const startMs = performance.now();
+  const startMs = Math.ceil(performance.now());
   let nowMs = startMs;
   const real = performance.now.bind(performance);
   performance.now = () => nowMs;
