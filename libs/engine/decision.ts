@@ -99,7 +99,7 @@ export const decisionSchema = z
     wokenBy: z
       .array(z.string())
       .describe(
-        'The ids of the events that woke the pass, newest last. `resync/…` stands for the waking of every cluster after Redis lost what was due; `look/…` names members that no longer answered as they had; none for a pass that the one before had asked for.',
+        'The ids of the events that woke the pass, newest last. `resync/…` stands for the waking of every cluster after Redis lost what was due; `record/…` for a record that was stored late, maybe after those of later passes; `look/…` names members that no longer answered as they had; none for a pass that the one before had asked for.',
       ),
     traceId: z.string().describe('The trace of the newest of these events, as W3C Trace Context has it.'),
     spanId: z

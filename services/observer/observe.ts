@@ -30,6 +30,8 @@ export interface Writing {
  * later decision's status was written before. If before (a), that decision was recorded by then, so (b) finds it; if
  * after (a), (c) is refused and everything begins again. Nothing is left out either: a later decision that says
  * everything is written by whoever has that one, and each record comes to some observer until it is acknowledged.
+ * Later means later in the stream, which is the order of passes, because a pass holds its cluster until its record is
+ * stored; where one was late, another pass of the cluster is recorded behind it (services/worker/outbox.ts).
  *
  * Throws as the verbs of the kube do. What was refused may be tried again whenever that is: what is true by then is
  * written. Where a later decision says everything, it succeeds in place of this one, so that of a cluster whose

@@ -5,7 +5,7 @@ import type { Repeat } from '../../libs/engine/repeat.ts';
 import { QuorateError } from '../../libs/errors/catalogue.ts';
 import { createTestLog } from '../../test/log.ts';
 import { until } from '../../test/wait.ts';
-import { openOutbox } from './outbox.ts';
+import { type Outbox, openOutbox } from './outbox.ts';
 
 const key = { engine: 'etcd', namespace: 'default', name: 'a' };
 const pass = (id: string, seen: number, name = 'a'): Decision =>
@@ -21,6 +21,12 @@ const pass = (id: string, seen: number, name = 'a'): Decision =>
     ...{ wokenBy: [], traceId: 't', time: '2026-01-01T00:00:00.000Z', nowMs: 1, spec: {}, facts: { seen } },
     ...{ steps: [], durationMs: { observe: 1, plan: 1, act: 1 } },
   });
+
+const held = new AbortController().signal;
+
+/** Sends as a pass does that nobody waits for. */
+const send = (outbox: Outbox, decision: Decision, name = 'a') =>
+  void outbox.send({ ...key, name }, decision, held);
 
 /** A bus that stores what it is sent while it is there. */
 function bus() {
@@ -58,7 +64,7 @@ test('while NATS is away records wait in their order, and of repeats only the la
   const outbox = openOutbox(nats, async () => {}, createTestLog());
   nats.state.isThere = false;
   for (const decision of [pass('one', 1), pass('two', 1), pass('three', 1), pass('four', 1), pass('five', 2)])
-    outbox.send(key, decision);
+    send(outbox, decision);
   nats.state.isThere = true;
   await until('all is stored', () => nats.stored.length === 3);
   assert.deepEqual(nats.stored, ['one', 'one again 3', 'five']);
@@ -68,10 +74,10 @@ test('while NATS is away records wait in their order, and of repeats only the la
 test('after the streams were lost the next pass is recorded whole, though it repeats the last', async () => {
   const nats = bus();
   const outbox = openOutbox(nats, async () => {}, createTestLog());
-  outbox.send(key, pass('one', 1));
-  outbox.send(key, pass('two', 1));
+  send(outbox, pass('one', 1));
+  send(outbox, pass('two', 1));
   nats.restore();
-  outbox.send(key, pass('three', 1));
+  send(outbox, pass('three', 1));
   await until('all is stored', () => nats.stored.length === 3);
   assert.deepEqual(nats.stored, ['one', 'one again 1', 'three']);
   await outbox.close();
@@ -87,9 +93,9 @@ test('of two clusters, one waits not for the other; each cluster has one record 
     return 'stored' as const;
   };
   const outbox = openOutbox({ ...nats, publishDecision }, async () => {}, createTestLog());
-  outbox.send(key, pass('a one', 1));
-  outbox.send(key, pass('a two', 2));
-  outbox.send({ ...key, name: 'b' }, pass('b one', 1, 'b'));
+  send(outbox, pass('a one', 1));
+  send(outbox, pass('a two', 2));
+  send(outbox, pass('b one', 1, 'b'), 'b');
   assert.deepEqual(sent, ['a one', 'b one']);
   answer();
   await until('all is sent', () => sent.length === 3);
@@ -97,20 +103,69 @@ test('of two clusters, one waits not for the other; each cluster has one record 
   await outbox.close();
 });
 
-test('clusters whose records were too many to keep get another pass when NATS is back', async () => {
+test('a pass is told whether its record was stored in time, and its cluster is woken once one was stored late', async () => {
+  const nats = bus();
+  /** What was stored when a cluster was woken. */
+  const woken = new Map<string, string[]>();
+  const wake = async (each: string) => void woken.set(each, [...nats.stored]);
+  const outbox = openOutbox(nats, wake, createTestLog());
+  assert.equal(await outbox.send(key, pass('one', 1), held), true);
+  nats.state.isThere = false;
+  assert.equal(await outbox.send(key, pass('two', 2), held), false);
+  // While it waits, the same found again is no better known; nor what is found of other clusters.
+  assert.equal(await outbox.send(key, pass('three', 2), held), false);
+  assert.equal(await outbox.send({ ...key, name: 'b' }, pass('b one', 1, 'b'), held), false);
+  assert.equal(woken.size, 0);
+  nats.state.isThere = true;
+  await until('both clusters are woken', () => woken.size === 2);
+  assert.ok(woken.get('etcd/default/a')?.includes('two'));
+  assert.ok(woken.get('etcd/default/b')?.includes('b one'));
+  const ofThisCluster = nats.stored.filter((id) => !id.startsWith('b'));
+  assert.deepEqual(ofThisCluster, ['one', 'two', 'two again 1']);
+  assert.equal(await outbox.send(key, pass('four', 2), held), true);
+  await outbox.close();
+});
+
+test('a record is late where NATS is silent for long, or the cluster is no longer held', async (t) => {
+  const nats = bus();
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const publishDecision: typeof nats.publishDecision = async (...record) => {
+    await answered;
+    return nats.publishDecision(...record);
+  };
+  const woken: string[] = [];
+  const wake = async (each: string) => void woken.push(each);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const outbox = openOutbox({ ...nats, publishDecision }, wake, createTestLog());
+  const silent = outbox.send(key, pass('one', 1), held);
+  t.mock.timers.tick(2000);
+  assert.equal(await silent, false);
+  const stop = new AbortController();
+  const lost = outbox.send({ ...key, name: 'b' }, pass('b one', 1, 'b'), stop.signal);
+  stop.abort();
+  assert.equal(await lost, false);
+  assert.deepEqual(woken, []);
+  t.mock.timers.reset();
+  answer();
+  await until('both clusters are woken', () => woken.length === 2);
+  assert.deepEqual(nats.stored, ['one', 'b one']);
+  await outbox.close();
+});
+
+test('of records that are too many to keep the oldest are given up, and all the clusters are woken when NATS is back', async () => {
   const nats = bus();
   const woken: string[] = [];
   const wake = async (each: string) => void woken.push(each);
-  const outbox = openOutbox(nats, wake, createTestLog());
+  const log = createTestLog();
+  const outbox = openOutbox(nats, wake, log);
   nats.state.isThere = false;
   const names = Array.from({ length: 1100 }, (_, index) => `c${index}`);
-  for (const name of names) outbox.send({ ...key, name }, pass(name, 1, name));
+  for (const name of names) send(outbox, pass(name, 1, name), name);
   nats.state.isThere = true;
-  await until(
-    'every cluster has a record or is woken',
-    () => nats.stored.length + woken.length === names.length,
-  );
-  const keyOf = (name: string) => `etcd/default/${name}`;
-  assert.deepEqual([...nats.stored.map(keyOf), ...woken].sort(), names.map(keyOf).sort());
+  await until('every cluster is woken', () => woken.length === names.length);
+  assert.deepEqual(woken.sort(), names.map((name) => `etcd/default/${name}`).sort());
+  const [line] = log.lines;
+  assert.equal(line?.message, 'decision records were given up while NATS was away');
+  assert.equal(line.fields['records'], names.length - nats.stored.length);
   await outbox.close();
 });

@@ -12,6 +12,9 @@ import type { Tracing } from '../../libs/service/tracing.ts';
 import type { Looks } from './look.ts';
 import { startPassSpan } from './spans.ts';
 
+/** How soon a pass follows one whose record was not stored in time, in milliseconds. */
+const unrecordedMs = 10_000;
+
 /**
  * Runs one pass per task, or a look where that will do, and hands on the decision record of each pass. A pass that ended
  * with an error fails the task: it backs off.
@@ -19,8 +22,8 @@ import { startPassSpan } from './spans.ts';
 export function reconcile(options: {
   kube: Kube;
   engines: Engine[];
-  /** Takes the record of every pass. */
-  record: (key: ClusterKey, decision: Decision) => void;
+  /** Takes the record of every pass, and says whether it was stored in time, see `Outbox`. */
+  record: (key: ClusterKey, decision: Decision, signal: AbortSignal) => Promise<boolean>;
   worker: string;
   /** Keys the tokens that stand for secrets in records. */
   digestKey: string;
@@ -62,7 +65,7 @@ export function reconcile(options: {
       signal,
     });
     span.end(decision, Date.now());
-    record(key, decision);
+    const isRecorded = await record(key, decision, signal);
     const { plan, error } = decision;
     const fields = { key: task.key, decision: decision.id, traceId: decision.traceId };
     if (error) {
@@ -71,8 +74,12 @@ export function reconcile(options: {
     }
     log.debug({ ...fields, reason: plan?.reason, steps: decision.steps.length }, 'pass done');
     // Nothing is done before an edit is approved, which is an event.
-    if (decision.approval?.state === 'held' && decision.steps.length === 0 && plan?.steps.length !== 0)
-      return {};
-    return looks.after(engine, decision);
+    const isHeld =
+      decision.approval?.state === 'held' && decision.steps.length === 0 && plan?.steps.length !== 0;
+    const ending = isHeld ? {} : looks.after(engine, decision);
+    // Until a record is stored in time, there are passes, since only a record leads to a status.
+    return isRecorded
+      ? ending
+      : { requeueAfterMs: Math.min(ending.requeueAfterMs ?? unrecordedMs, unrecordedMs) };
   };
 }

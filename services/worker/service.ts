@@ -50,16 +50,16 @@ export function workerService(engines: Engine[]): Service<typeof workerSettings>
       await using opened = new AsyncDisposableStack();
       const redisOutage = opened.adopt(outage(), (each) => each.end());
       const tasks = opened.adopt(connectTasks(redis), (each) => each.close());
-      const wake = (key: string) => tasks.wake(key, { eventId: 'resync/record' });
+      const wake = (key: string) => tasks.wake(key, { eventId: 'record/late' });
       const outbox = opened.adopt(openOutbox(bus, wake, kubeLog), (each) => each.close());
       const counts = opened.adopt(observed(kube.id, tasks), (each) => each.end());
       const pass = reconcile({
         ...{ kube, engines, worker: instance, digestKey, tracing, log: kubeLog },
         scope: { namespaces: kube.namespaces, annotatedOnly: config.QUORATE_CLUSTER_WIDE === 'annotated' },
         looks: createLooks({ periodMs, count: counts.look }),
-        record(key, decision) {
+        record(key, decision, signal) {
           counts.pass(decision);
-          outbox.send(key, decision);
+          return outbox.send(key, decision, signal);
         },
       });
       const worker = opened.adopt(

@@ -85,9 +85,11 @@ function wokenWords({ wokenBy }: Pass): string {
   const byObject = Map.groupBy(wokenBy, ({ event, object }) =>
     event.startsWith('resync/')
       ? 'the waking of every cluster, after Redis lost what was due'
-      : event.startsWith('look/')
-        ? `a look: ${event.slice('look/'.length)} did not answer as before`
-        : (object ?? 'an event that is not kept'),
+      : event.startsWith('record/')
+        ? 'a record that was stored late, maybe after those of later passes'
+        : event.startsWith('look/')
+          ? `a look: ${event.slice('look/'.length)} did not answer as before`
+          : (object ?? 'an event that is not kept'),
   );
   const items = [...byObject].map(([name, wakes]) => {
     const told = wakes.flatMap(({ change, words = [] }) =>

@@ -12,13 +12,18 @@ import { action } from '../vocabulary.ts';
 const count = z.int().min(1).max(500).default(50);
 const nameOf = (index: number): string => `crowd-${index + 1}`;
 
-/** Asks for so many clusters, or when they are there, changes each of them. */
-export const crowd = action(z.strictObject({ count, size: z.int().min(1).max(7) }), async (scene, given) => {
-  const items = Array.from({ length: given.count }, (_, index) =>
-    etcdCluster(nameOf(index), { ...specOf({ size: given.size }), paused: true }),
-  );
-  await scene.stage.apply({ apiVersion: 'v1', kind: 'List', items });
-});
+/** Asks for so many clusters, or when they are there, changes each of them; a label alone changes nothing of the spec. */
+export const crowd = action(
+  z.strictObject({ count, size: z.int().min(1).max(7), label: z.string().optional() }),
+  async (scene, { count, size, label }) => {
+    const items = Array.from({ length: count }, (_, index) => {
+      const name = nameOf(index);
+      const metadata = { name, ...(label !== undefined && { labels: { crowd: label } }) };
+      return { ...etcdCluster(name, { ...specOf({ size }), paused: true }), metadata };
+    });
+    await scene.stage.apply({ apiVersion: 'v1', kind: 'List', items });
+  },
+);
 
 /** Waits until the status of each is about what was last asked of it. */
 export const crowdSettles = action(
