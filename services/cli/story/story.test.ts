@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { RecordingEntry } from '../../../libs/engine/recording.ts';
-import { readRecording } from '../records/file.ts';
+import { until } from '../../../test/wait.ts';
+import { readRecording, writeRecording } from '../records/file.ts';
 import { plain } from '../show/paint.ts';
 import { entryLines } from './lines.ts';
 import { createTeller, inOrder, type StoryEntry } from './story.ts';
@@ -15,17 +17,17 @@ import { createTeller, inOrder, type StoryEntry } from './story.ts';
 const recording = join(import.meta.dirname, 'testing/pod-replaced.quorate');
 const cli = join(import.meta.dirname, '../main.ts');
 
-const { entries } = await readRecording(recording);
+const { header, entries } = await readRecording(recording);
 const empty = await mkdtemp(join(tmpdir(), 'quorate-story-'));
 after(() => rm(empty, { recursive: true }));
 
-/** What a command prints in a pipe, where there is neither Kubernetes nor a bus. */
+/** There is neither Kubernetes nor a bus. */
+const nowhere = { cwd: empty, env: { PATH: process.env['PATH'] } };
+
+/** What a command prints in a pipe. */
 async function printed(...args: string[]): Promise<string> {
-  const environment = { PATH: process.env['PATH'] };
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args, '--from', recording], {
-    cwd: empty,
-    env: environment,
-  });
+  const line = [cli, ...args, '--from', recording];
+  const { stdout } = await promisify(execFile)(process.execPath, line, nowhere);
   return stdout;
 }
 
@@ -109,5 +111,23 @@ test('with --json every line is an entry', async () => {
   assert.deepEqual(
     lines.map((line) => JSON.parse(line) as StoryEntry),
     JSON.parse(JSON.stringify(tell(entries))),
+  );
+});
+
+test('a story that is longer than a pipe holds is told to its end, however late it is read', async () => {
+  const message = 'a long word '.repeat(5000);
+  const long = entries.map((entry) => {
+    if (!('decision' in entry) || !entry.decision.plan) return entry;
+    return { decision: { ...entry.decision, plan: { ...entry.decision.plan, message } } };
+  });
+  const file = join(empty, 'long.quorate');
+  await writeRecording(file, header, long);
+  const line = [cli, 'events', '--json', '--from', file];
+  const { stdout } = spawn(process.execPath, line, { ...nowhere, stdio: ['ignore', 'pipe', 'inherit'] });
+  await until('more is told than is read ahead', () => stdout.readableLength >= stdout.readableHighWaterMark);
+  const lines = (await text(stdout)).trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((each) => JSON.parse(each) as StoryEntry),
+    JSON.parse(JSON.stringify(tell(long))),
   );
 });
