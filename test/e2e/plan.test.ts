@@ -14,6 +14,7 @@ import type { Foreseen } from '../../services/cli/foresee/foresee.ts';
 import { newerVersion } from '../etcd-root.ts';
 import { until } from '../wait.ts';
 import { createCluster, specOf, type TestCluster } from './cluster.ts';
+import { loseAtOnce } from './lose.ts';
 import { leads } from './passes.ts';
 import { conditionOf, type EtcdClusterStatus, etcdCluster, openStage } from './stage.ts';
 
@@ -215,9 +216,9 @@ test('an edit that would lose quorum, or that etcd cannot follow, is blocked bef
 test('without quorum every edit is blocked, since when quorum was lost, and nothing is done for it', async (t) => {
   const cluster = await createCluster(seen, t, 'lost', {});
   const { leader, followers } = await cluster.roles();
-  // For good, so that quorum is away as long as this takes. The leader first: nobody removes it before the next is gone.
+  // For good, so that quorum is away as long as this takes.
   const lost = [leader, followers[0]];
-  await stage.kubectl('delete', 'pod', ...lost, '--force', '--grace-period=0');
+  await loseAtOnce(stage, 'lost', 'pod', ...lost);
   await cluster.until('it is blocked', () => isBlockedAs(cluster, 'QuorumLost'));
   const manifest = etcdCluster(cluster.name, specOf({ size: 5 }));
   const foreseen = await foresee(manifest);
