@@ -93,7 +93,12 @@ test('kubectl replace with the plain manifest, which has no identity, harms noth
   await stage.apply(etcdCluster('replaced', { size: 3, version }));
   await stage.settled('replaced', 3);
   const before = await fingerprint(stage, 'replaced');
-  await stage.feed('replace', etcdCluster('replaced', { size: 3, version }));
+  // kubectl reads the resource before, and is refused where its status was written in between.
+  await until('the manifest is taken', () =>
+    stage.feed('replace', etcdCluster('replaced', { size: 3, version })).catch((error) => {
+      assert.match(String(error.stderr), /Conflict/);
+    }),
+  );
   await until('the identity is recorded again', async () => {
     return (await stage.get('etcd', 'replaced'))?.metadata.annotations?.[identity];
   });
