@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../wait.ts';
 import { startWriter } from '../writer.ts';
+import { loseAtOnce } from './lose.ts';
 import { morePasses, stepsDone } from './passes.ts';
 import { conditionOf, etcdCluster, openStage, statusOf } from './stage.ts';
 import { assertUntouched, fingerprint } from './untouched.ts';
@@ -12,17 +13,13 @@ const onClaims = { persistentVolumeClaimSpec: { resources: { requests: { storage
 
 const { stage, watched } = await openStage();
 
-/** Deletes by label in one go what is left of the cluster but its resource. */
-const deleteAll = (kinds: string, name: string, ...options: string[]) =>
-  stage.kubectl('delete', kinds, '-l', `etcd_cluster=${name}`, '--wait=false', ...options);
-
 test('all pods, services and config maps deleted at once: with claims, every member returns with its data', async () => {
   await stage.apply(etcdCluster('kept', { size: 3, version, pod: onClaims }));
   await stage.settled('kept', 3);
   const writer = startWriter({ endpoints: () => stage.endpoints('kept'), prefix: 'kept' });
   await until('some writes are acknowledged', () => writer.acknowledged() > 50);
   const before = await stage.list('pods', 'etcd_cluster=kept');
-  await deleteAll('pods,services,configmaps', 'kept');
+  await stage.kubectl('delete', 'pods,services,configmaps', '-l', 'etcd_cluster=kept', '--wait=false');
   await until(
     'the old pods are gone',
     async () => {
@@ -43,12 +40,8 @@ test('all pods, services and config maps deleted at once: with claims, every mem
 test('everything deleted at once, without claims: the cluster says so, is blocked, and never begins anew', async () => {
   await stage.apply(etcdCluster('lost', { size: 3, version }));
   await stage.settled('lost', 3);
-  // By force, so that the pods are gone at once: as long as two of them take to end, the third would be replaced.
-  await deleteAll(
-    'pods,services,persistentvolumeclaims,configmaps',
-    'lost',
-    ...['--force', '--grace-period=0'],
-  );
+  const all = 'pods,services,persistentvolumeclaims,configmaps';
+  await loseAtOnce(stage, 'lost', all, '-l', 'etcd_cluster=lost');
   const resource = await until(
     'the cluster says that it has lost quorum',
     async () => {
@@ -100,7 +93,12 @@ test('kubectl replace with the plain manifest, which has no identity, harms noth
   await stage.apply(etcdCluster('replaced', { size: 3, version }));
   await stage.settled('replaced', 3);
   const before = await fingerprint(stage, 'replaced');
-  await stage.feed('replace', etcdCluster('replaced', { size: 3, version }));
+  // kubectl reads the resource before, and is refused where its status was written in between.
+  await until('the manifest is taken', () =>
+    stage.feed('replace', etcdCluster('replaced', { size: 3, version })).catch((error) => {
+      assert.match(String(error.stderr), /Conflict/);
+    }),
+  );
   await until('the identity is recorded again', async () => {
     return (await stage.get('etcd', 'replaced'))?.metadata.annotations?.[identity];
   });

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { connectBus } from '../../libs/bus/bus.ts';
 import { createTestLog } from '../log.ts';
 import { until } from '../wait.ts';
-import { services } from './bench/operator.ts';
+import { type Component, services } from './bench/operator.ts';
 import type { Stage } from './stage.ts';
 
 /** Planted in every cluster of the tests: it must reach the members, and nothing that Quorate keeps, sends or says. */
@@ -87,16 +87,12 @@ async function logs({ operator }: Stage): Promise<[string, string][]> {
 }
 
 async function metrics({ operator }: Stage): Promise<[string, string][]> {
-  const urls = (await Promise.all(services.map((service) => operator.metricsUrls(service)))).flat();
-  // One that has just been started again does not listen yet.
-  const read = (url: string) =>
-    until(`metrics of ${url}`, () =>
-      fetch(url).then(
-        (answer) => answer.text(),
-        () => undefined,
-      ),
-    );
-  return Promise.all(
-    urls.map(async (url): Promise<[string, string]> => [`metrics of ${url}`, await read(url)]),
-  );
+  const read = async (url: string): Promise<[string, string]> => {
+    return [`metrics of ${url}`, await (await fetch(url)).text()];
+  };
+  // One that has just been started again does not listen yet, and one that has just ended never will.
+  const readAll = async (service: Component) =>
+    Promise.all((await operator.metricsUrls(service)).map(read)).catch(() => undefined);
+  const told = services.map((service) => until(`metrics of ${service}`, () => readAll(service)));
+  return (await Promise.all(told)).flat();
 }

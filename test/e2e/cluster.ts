@@ -122,7 +122,7 @@ export function adoptCluster(
     ids: async () => idsOf(await firstAnswer(endpoints, membersOf)),
     remembered: async () => idsOf(await firstAnswer(endpoints, (client) => client.members())),
     async roles() {
-      const leaderId = await firstAnswer(endpoints, async (client) => (await client.status()).leaderId);
+      const leaderId = await firstAnswer(endpoints, leaderOf);
       const members = await firstAnswer(endpoints, membersOf);
       const names = members.map((member) => [member.id, nameFromPeerUrls(member.peerUrls)] as const).sort();
       const leader = names.find(([id]) => id === leaderId)?.[1];
@@ -260,6 +260,14 @@ async function firstAnswer<Answer>(
 async function membersOf(client: EtcdClient): Promise<EtcdMember[]> {
   await client.readLinearizable();
   return client.members();
+}
+
+/** Who leads, as a member knows that reaches a quorum; while another one is elected, it may know of none. */
+async function leaderOf(client: EtcdClient): Promise<string> {
+  await client.readLinearizable();
+  const { leaderId } = await client.status();
+  if (leaderId === '0') throw new Error('it sees no leader');
+  return leaderId;
 }
 
 const idsOf = (members: EtcdMember[]): Record<string, string> =>

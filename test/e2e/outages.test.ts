@@ -135,7 +135,13 @@ test('the Kubernetes API frozen for a while: a size asked for meanwhile is reach
     server: 'Kubernetes API',
     noticed: ['watcher'],
     begin: freezeApi,
-    meanwhile: () => scale(1),
+    // kubectl gives up after four times ten seconds without an answer, of which the watcher takes most to notice.
+    meanwhile: () =>
+      until('kubectl is answered', () =>
+        scale(1).catch((error) => {
+          assert.match(String(error.stderr), /TLS handshake timeout/);
+        }),
+      ),
     done: () => stage.settled('sized', 1),
   });
 });

@@ -4,6 +4,7 @@ import type { Decision } from '../../libs/engine/decision.ts';
 import type { EtcdFacts } from '../../libs/engines/etcd/facts.ts';
 import type { KubeObject } from '../../libs/kube/object.ts';
 import { containerOf, createCluster, type TestCluster, type TestClusterOptions } from './cluster.ts';
+import { loseAtOnce } from './lose.ts';
 import { morePasses } from './passes.ts';
 import { conditionOf, openStage, statusOf } from './stage.ts';
 
@@ -61,7 +62,7 @@ describe('quorum', { concurrency: 4 }, () => {
     const before = await cluster.remembered();
     const everything = everOf(cluster);
     const { leader, followers } = await cluster.roles();
-    await stage.kubectl('delete', 'pod', leader, followers[0], ...force);
+    await loseAtOnce(stage, 'lost', 'pod', leader, followers[0]);
     await saysWhy(cluster, 'QuorumLost', new RegExp(`${leader} has no pod and no claim`));
     await nothingIsDone(cluster);
     assert.equal(statusOf(watched.resource('lost')).phase, 'Failed');
