@@ -4,7 +4,10 @@ import { answered, keysOf, openRedis } from './redis.ts';
 import { addEventTask, addLaterTask, openQueue, type TaskJob, type Wake } from './task.ts';
 import { type Turn, takeTurn } from './turn.ts';
 
-/** The side of the queue that asks for runs. Every method throws QUEUE_UNREACHABLE within 2 s when Redis is down. */
+/**
+ * The side of the queue that asks for runs. Every method throws QUEUE_UNREACHABLE when Redis is down, within 2 s unless
+ * `connectTasks` was told otherwise.
+ */
 export interface Tasks {
   /**
    * Sees to it that a run of the key starts after this call: a waiting key stays as it is, a running one runs
@@ -33,13 +36,20 @@ redis.call('RPUSH', KEYS[1], ARGV[1])
 return redis.call('LTRIM', KEYS[1], ARGV[2], -1)`;
 
 /** Connects in the background; a Redis that is not there shows as QUEUE_UNREACHABLE in each call. */
-export function connectTasks(options: ServerAccess & { kube: string; log: Log }): Tasks {
-  const { kube, log } = options;
+export function connectTasks(
+  options: ServerAccess & {
+    kube: string;
+    log: Log;
+    /** How long Redis may take over one answer. */
+    answerTimeoutMs?: number;
+  },
+): Tasks {
+  const { kube, log, answerTimeoutMs = 2000 } = options;
   const { promise: tried, resolve: endFirstTry } = Promise.withResolvers<void>();
   const redis = openRedis(
     options,
     // Callers have their own way to wait and try again: the bus keeps the event for them.
-    { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 2000 },
+    { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: answerTimeoutMs },
     {
       up: endFirstTry,
       // Callers get the error, and the worker beside them logs the outage.

@@ -19,6 +19,9 @@ export interface TestQueue {
   log: ReturnType<typeof createTestLog>;
 }
 
+/** Where the machine stands still for seconds, a Redis that is late with an answer is no reason to ask again. */
+export const patience = { answerTimeoutMs: 60_000 };
+
 /** A queue of its own with one worker, which notes each run and then does as told; without random delays. */
 export async function withQueue(
   server: ServerAccess,
@@ -29,7 +32,7 @@ export async function withQueue(
   const { kube = `test-${randomInt(1e12)}` } = options;
   const log = createTestLog();
   const runs: Run[] = [];
-  const tasks = connectTasks({ ...server, kube, log });
+  const tasks = connectTasks({ ...server, ...patience, kube, log });
   const worker = startWorker(
     { ...server, kube, concurrency: 10, log, random: () => 0, closeTimeoutMs: 100, ...options },
     (task, signal) => {

@@ -11,7 +11,7 @@ import { startWorker } from '../../libs/queue/worker.ts';
 import { createTestLog } from '../log.ts';
 import { redisCommand, startRedis, type TestServer } from '../servers.ts';
 import { until } from '../wait.ts';
-import { idle, withQueue } from './queue-setup.ts';
+import { idle, patience, withQueue } from './queue-setup.ts';
 
 let redis: TestServer;
 before(async () => {
@@ -396,7 +396,7 @@ describe('the work queue', { concurrency: 4 }, () => {
           return { requeueAfterMs: 3_600_000 };
         },
       );
-      const others = connectTasks({ url: redis.url, kube: `${kube}-leaving`, log });
+      const others = connectTasks({ url: redis.url, kube: `${kube}-leaving`, log, ...patience });
       await others.wake('etcd/a/brief', { eventId: '1' });
       await others.wake('etcd/a/long', { eventId: '1' });
       await until('both run', () => began.length === 2);

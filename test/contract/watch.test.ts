@@ -19,6 +19,8 @@ const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old r
 interface Play {
   lists: ((response: ServerResponse) => void)[];
   watches: ((response: ServerResponse) => void)[];
+  /** Called with the answer of each watch once the client has it. */
+  opened?: (response: ServerResponse) => void;
 }
 
 /** Plays the API, follows the watch until `enough`, and returns what was seen and asked. */
@@ -30,20 +32,30 @@ async function follow(
   const asked: URL[] = [];
   let lists = 0;
   let watches = 0;
+  let watching: ServerResponse | undefined;
   const script: Script = (request, response) => {
     const url = new URL(request.url, 'https://api');
     asked.push(url);
     const isWatch = url.searchParams.has('watch');
     const scenes = isWatch ? play.watches : play.lists;
+    if (isWatch) watching = response;
     const index = Math.min(isWatch ? watches++ : lists++, scenes.length - 1);
     scenes[index]?.(response);
   };
   const api = await startScriptedApi(script);
-  const kube: WatchableKube = connectKube({
+  const connected = connectKube({
     id: 'test',
     kubeconfigPath: api.kubeconfigPath,
     timeoutMs: 5000,
   });
+  const kube: WatchableKube = {
+    ...connected,
+    async openWatch(...asked) {
+      const stream = await connected.openWatch(...asked);
+      if (watching) play.opened?.(watching);
+      return stream;
+    },
+  };
   const stop = new AbortController();
   const log = createTestLog();
   const seen: string[] = [];
@@ -91,6 +103,8 @@ const watchesOf = (asked: URL[]) => asked.filter((url) => url.searchParams.has('
 describe('the list-watch loop', { concurrency: true }, () => {
   const timers: NodeJS.Timeout[] = [];
   after(() => timers.forEach(clearTimeout));
+  /** Ends a watch that has stood for longer than one has to, by the time of the client: it may be late to hear of it. */
+  const endLater = (response: ServerResponse) => timers.push(setTimeout(() => response.end(), 2500));
 
   test('lists, then watches from there, with bookmarks and a time limit asked for', async () => {
     const { seen, asked } = await follow(
@@ -132,12 +146,10 @@ describe('the list-watch loop', { concurrency: true }, () => {
       {
         lists: [(response) => reply(response, 200, list('7'))],
         watches: [
-          (response) => {
-            open(response, bookmark('42'));
-            timers.push(setTimeout(() => response.end(), 2500));
-          },
+          (response) => open(response, bookmark('42')),
           (response) => open(response, line('ADDED', pod('b', '43'))),
         ],
+        opened: endLater,
       },
       has('added b'),
     );
@@ -156,12 +168,8 @@ describe('the list-watch loop', { concurrency: true }, () => {
           (response) => reply(response, 200, list('7')),
           (response) => reply(response, 200, list('9', pod('c', '8'))),
         ],
-        watches: [
-          (response) => {
-            open(response);
-            timers.push(setTimeout(() => response.end(), 2500));
-          },
-        ],
+        watches: [(response) => open(response)],
+        opened: endLater,
       },
       has('listed c'),
     );

@@ -56,14 +56,22 @@ test('up brings the example to Available, refuses a second run, mends what dies 
   assert.equal(await second.exited, 1);
   assert.match(second.output, new RegExp(`runs in this folder already: process ${run.child.pid} `));
 
-  const status = quorate(t, ['status', '--json', '--dir', dir]);
-  assert.equal(await status.exited, 0);
-  const [cluster] = JSON.parse(status.output) as {
-    key: string;
-    members: { role: string; ready: boolean }[];
-  }[];
-  assert.equal(cluster?.key, 'etcd/default/example-etcd-cluster');
-  assert.deepEqual(cluster?.members.map(({ role }) => role).sort(), ['follower', 'follower', 'leader']);
+  // On a busy machine the members may just elect anew, or NATS be late with what the last pass found, which it says.
+  await until('it tells the role of each member', async () => {
+    const status = quorate(t, ['status', '--json', '--dir', dir]);
+    assert.equal(await status.exited, 0);
+    const [cluster] = JSON.parse(/^\[.*^\]$/ms.exec(status.output)?.[0] ?? '') as {
+      key: string;
+      members: { role: string; ready: boolean }[];
+    }[];
+    assert.equal(cluster?.key, 'etcd/default/example-etcd-cluster');
+    return (
+      cluster?.members
+        .map(({ role }) => role)
+        .sort()
+        .join() === 'follower,follower,leader'
+    );
+  });
 
   const started = descendantsOf(pidOf(run.child));
   for (const program of [
@@ -107,7 +115,7 @@ test('after kill -9 everything it started ends by itself, what was given goes on
   assert.ok(!started.some(({ command }) => command.includes('redis-server')));
 
   run.child.kill('SIGKILL');
-  await until('all of it has ended', () => stillRunning(started).length === 0, 30_000);
+  await until('all of it has ended', () => stillRunning(started).length === 0);
   process.kill(redis.pid, 0);
 
   const next = quorate(t, ['up', '--dir', dir]);

@@ -243,7 +243,7 @@ async function run(podName: string, command: string[]): Promise<{ code: number; 
 
 /** Runs a command until it ends with `code`, as what it looks at takes its moment to come true. */
 async function eventuallyExec(podName: string, command: string[], code: number) {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 20_000;
   for (;;) {
     const answer = await run(podName, command);
     if (answer.code === code || performance.now() > endMs) return answer;
@@ -273,14 +273,15 @@ test('three etcd members find each other by name', async (t) => {
   t.diagnostic(`all running after ${Math.round(performance.now() - startMs)} ms`);
   for (const name of members) await eventually(`${name} ready`, isReady(name));
   t.diagnostic(`all ready after ${Math.round(performance.now() - startMs)} ms`);
-  const { code, output } = await run('db-1', ['etcdctl', 'member', 'list']);
+  // A busy machine may make them elect anew at any time.
+  const { code, output } = await eventuallyExec('db-1', ['etcdctl', 'member', 'list'], 0);
   assert.equal(code, 0, output);
   assert.equal(output.trim().split('\n').length, 3, output);
   assert.match(
     store.get(resourceTypes.pod, 'default', 'db-1')?.metadata.annotations?.['sandbox.quorate.io/runs'] ?? '',
     /^etcd \d/,
   );
-  assert.equal((await run('db-2', ['etcdctl', 'put', 'a', 'b'])).code, 0);
+  assert.equal((await eventuallyExec('db-2', ['etcdctl', 'put', 'a', 'b'], 0)).code, 0);
 });
 
 test('a member that is deleted and comes back with its claim has its data', async (t) => {
@@ -292,7 +293,7 @@ test('a member that is deleted and comes back with its claim has its data', asyn
   pod('db-2', etcdContainer(3), memberSpec('db-2'), { labels: { app: 'db' } });
   await eventually('ready again', isReady('db-2'));
   assert.notEqual(statusOf('db-2').podIP, before);
-  const { output } = await run('db-2', ['etcdctl', 'get', 'a', '--consistency=s']);
+  const { output } = await eventuallyExec('db-2', ['etcdctl', 'get', 'a', '--consistency=s'], 0);
   assert.equal(output, 'a\nb\n');
 });
 
@@ -399,7 +400,7 @@ test('a node that dies takes all processes, and comes back with all pods', async
       `${name} again`,
       () => (main(name)?.ready && (main(name)?.restartCount ?? 0) > 0) || undefined,
     );
-  assert.equal((await run('db-1', ['etcdctl', 'get', 'a'])).output, 'a\nb\n');
+  assert.equal((await eventuallyExec('db-1', ['etcdctl', 'get', 'a'], 0)).output, 'a\nb\n');
 });
 
 test('a claim stays as long as a pod uses it, and its folder goes with it', async () => {

@@ -51,7 +51,6 @@ const claim = {
 };
 
 // It leaves a child of its own behind, which must not outlive it either.
-const limitMs = 10_000;
 const script = 'echo kept > /data/file; sleep 1000 & echo written; wait';
 
 const pod = {
@@ -83,11 +82,7 @@ async function runPod({ kubectl }: Sandbox): Promise<number[]> {
     'jsonpath={.status.containerStatuses[0].containerID}',
   ]);
   const main = Number(/^sandbox:\/\/(\d+)$/.exec(id)?.[1]);
-  await until(
-    'the pod has begun',
-    async () => (await kubectl(['logs', 'writer'])).includes('written'),
-    limitMs,
-  );
+  await until('the pod has begun', async () => (await kubectl(['logs', 'writer'])).includes('written'));
   const children = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8');
   const pids = [main, ...children.trim().split(/\s+/).map(Number)];
   assert.ok(pids.length >= 2 && pids.every(isAlive));
@@ -102,7 +97,7 @@ test('a sandbox that is killed takes all its containers along', async (t) => {
   const sandbox = await startSandbox(t);
   const pids = await runPod(sandbox);
   sandbox.process.kill('SIGKILL');
-  await until('all containers are gone', () => !pids.some(isAlive), limitMs);
+  await until('all containers are gone', () => !pids.some(isAlive));
 });
 
 test('a sandbox that is stopped ends its containers and leaves the volumes', async (t) => {
@@ -149,7 +144,7 @@ test('the node and its disks break on demand', async (t) => {
   await waitForNode('True');
   await kubectl(['wait', '--for=condition=Ready', 'pod/writer', '--timeout=60s']);
   const content = () => kubectl(['exec', 'writer', '--', 'cat', '/data/file']).catch(() => '');
-  await until('the pod has written again', async () => (await content()) === 'kept\n', limitMs);
+  await until('the pod has written again', async () => (await content()) === 'kept\n');
   const address = () => kubectl(['get', 'pod', 'writer', '-o', 'jsonpath={.status.podIP}']);
   const before = await address();
   await post('node/revive');

@@ -11,9 +11,10 @@ import { etcdResource } from '../../libs/engines/etcd/resource.ts';
 import { connectKube } from '../../libs/kube/client.ts';
 import { crdOf } from '../../libs/kube/crd.ts';
 import { installCrds } from '../../libs/kube/install.ts';
+import { keysOf } from '../../libs/queue/redis.ts';
 import { createTestLog } from '../log.ts';
 import { startSandboxApi } from '../sandbox-api.ts';
-import { startNats, startRedis } from '../servers.ts';
+import { redisCommand, startNats, startRedis } from '../servers.ts';
 import { type ServiceProcess, startService } from '../service-process.ts';
 import { type CollectedSpan, type Collector, startCollector } from '../trace-collector.ts';
 import { until } from '../wait.ts';
@@ -25,6 +26,8 @@ const canary = 'a secret that nobody may see';
 interface World {
   bus: Bus;
   start(service: string, environment: Record<string, string>): Promise<ServiceProcess>;
+  /** Waits until the worker has looked for clusters by itself: one that it found so would have a pass of no event. */
+  resynced(): Promise<void>;
   apply(name: string): Promise<void>;
 }
 
@@ -57,6 +60,12 @@ async function createWorld(t: TestContext): Promise<World> {
         60_000,
       );
       return started;
+    },
+    async resynced() {
+      const turn = keysOf('local').turn('resync');
+      await until('the first resync is over', async () =>
+        (await redisCommand(redis, `EXISTS ${turn}`)).startsWith(':1'),
+      );
     },
     async apply(name) {
       const manifest = {
@@ -115,6 +124,7 @@ test('one kubectl apply is one trace, through the three services to the status',
   const services = await Promise.all(
     ['watcher', 'worker', 'observer'].map((name) => world.start(name, environment)),
   );
+  await world.resynced();
   await world.apply('example');
   const parts = ['publish event', 'dispatch', 'pass', 'observe', 'plan', 'act', 'write status'];
   const spans = await traceOf(collector, 'etcdclusters/example', parts);

@@ -85,7 +85,11 @@ export async function startStand(options: { dir: string; programs: ProgramPaths 
   const services = [await start('watcher', 'watcher.ts'), await start('observer', 'observer.ts')];
   let workers: Service[] = [];
   const kube = connectKube({ id: 'local', kubeconfigPath });
-  const tasks = connectTasks({ url: redisUrl, kube: kube.id, log: createLog('bench') });
+  const tasks = connectTasks({
+    ...{ url: redisUrl, kube: kube.id, log: createLog('bench') },
+    // A full machine may keep Redis from answering for seconds.
+    answerTimeoutMs: 30_000,
+  });
   const membersUrl = `http://127.0.0.1:${members.httpPort}`;
 
   const stopWorkers = () => Promise.all(workers.map((worker) => worker.stop()));
