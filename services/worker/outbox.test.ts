@@ -138,7 +138,7 @@ test('a record is late where NATS is silent for long, or the cluster is no longe
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const outbox = openOutbox({ ...nats, publishDecision }, wake, createTestLog());
   const silent = outbox.send(key, pass('one', 1), held);
-  t.mock.timers.tick(2000);
+  t.mock.timers.tick(5000);
   assert.equal(await silent, false);
   const stop = new AbortController();
   const lost = outbox.send({ ...key, name: 'b' }, pass('b one', 1, 'b'), stop.signal);
@@ -149,6 +149,27 @@ test('a record is late where NATS is silent for long, or the cluster is no longe
   answer();
   await until('both clusters are woken', () => woken.length === 2);
   assert.deepEqual(nats.stored, ['one', 'b one']);
+  await outbox.close();
+});
+
+test('one record that NATS does not take holds up no other, and makes none late for long', async () => {
+  const nats = bus();
+  let isTaken = false;
+  const publishDecision: typeof nats.publishDecision = async (...record) => {
+    if (record[2] === 'stuck' && !isTaken) throw new QuorateError('BUS_UNREACHABLE', 'this one not');
+    return nats.publishDecision(...record);
+  };
+  const woken: string[] = [];
+  const wake = async (each: string) => void woken.push(each);
+  const outbox = openOutbox({ ...nats, publishDecision }, wake, createTestLog());
+  assert.equal(await outbox.send(key, pass('stuck', 1), held), false);
+  const next = (seen: number) => outbox.send({ ...key, name: 'b' }, pass(`b ${seen}`, seen, 'b'), held);
+  assert.equal(await next(1), false);
+  await until('that one is stored', () => nats.stored.includes('b 1'));
+  let seen = 2;
+  await until('the next is in time', () => next(seen++));
+  isTaken = true;
+  await until('the first is stored', () => woken.includes('etcd/default/a'));
   await outbox.close();
 });
 

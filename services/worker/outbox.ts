@@ -19,8 +19,8 @@ export interface Outbox {
   close(): Promise<void>;
 }
 
-/** How long a pass waits for its record, in milliseconds: one that waits does not act on what happens meanwhile. */
-const inTimeMs = 2000;
+/** How long a pass waits for its record, in milliseconds: while it waits it does not act on what happens. */
+const inTimeMs = 5000;
 /** The most records kept while NATS is away; of more, the oldest are given up. */
 const capacity = 1000;
 /** How many clusters' records are on their way at once: one after the other, a busy worker makes more than NATS takes. */
@@ -48,32 +48,27 @@ export function openOutbox(
   const sending = new Map<string, Promise<void>>();
   /** The clusters of which a record came late, or not at all, since they were last woken for that. */
   const late = new Set<string>();
-  /** How many records NATS has not taken yet when it was asked. */
-  let retrying = 0;
+  /** Whether NATS did not take the record that it was asked for last. */
+  let away = false;
   const stop = new AbortController();
   const unsubscribe = bus.onRestored(() => recorder.forget());
 
   async function deliver(item: Item): Promise<void> {
-    let failed = false;
-    try {
-      for (let attempt = 0; !stop.signal.aborted; attempt++) {
-        try {
-          await publish(item);
-          if ('decision' in item) item.tell(true);
-          return;
-        } catch (error) {
-          if (!isError(error, 'BUS_UNREACHABLE')) return refuse(item, error);
-          if (!failed) retrying++;
-          failed = true;
-          // No pass waits while NATS is away, nor those whose records are behind this one.
-          for (const each of [item, ...waiting]) if ('decision' in each) each.tell(false);
-          await wait(backoffMs(attempt, retry), stop.signal);
-        }
+    for (let attempt = 0; !stop.signal.aborted; attempt++) {
+      try {
+        await publish(item);
+        away = false;
+        if ('decision' in item) item.tell(true);
+        return;
+      } catch (error) {
+        if (!isError(error, 'BUS_UNREACHABLE')) return refuse(item, error);
+        away = true;
+        // No pass waits while NATS is away, nor those whose records are behind this one.
+        for (const each of [item, ...waiting]) if ('decision' in each) each.tell(false);
+        await wait(backoffMs(attempt, retry), stop.signal);
       }
-      waiting.unshift(item);
-    } finally {
-      if (failed) retrying--;
     }
+    waiting.unshift(item);
   }
 
   /** No retry changes that, and no other pass would be recorded either. */
@@ -151,7 +146,7 @@ export function openOutbox(
     const tellLate = () => tell(false);
     const timer = setTimeout(tellLate, inTimeMs);
     signal.addEventListener('abort', tellLate);
-    if (signal.aborted || retrying > 0) tellLate();
+    if (signal.aborted || away) tellLate();
     return { inTime, tell };
   }
 
