@@ -82,15 +82,13 @@ function colourOf({ error, blocked, steps }: Pass): Colour {
 /** What woke it; the changes themselves stand above it in the story, so the first words of each will do. */
 function wokenWords({ wokenBy }: Pass): string {
   if (wokenBy.length === 0) return 'by the clock: the pass before had asked for another one';
-  const byObject = Map.groupBy(wokenBy, ({ event, object }) =>
-    event.startsWith('resync/')
-      ? 'the waking of every cluster, after Redis lost what was due'
-      : event.startsWith('record/')
-        ? 'a record that was stored late, maybe after those of later passes'
-        : event.startsWith('look/')
-          ? `a look: ${event.slice('look/'.length)} did not answer as before`
-          : (object ?? 'an event that is not kept'),
-  );
+  const byObject = Map.groupBy(wokenBy, ({ event, object }) => {
+    if (event.startsWith('resync/')) return 'the waking of every cluster, after Redis lost what was due';
+    if (event.startsWith('record/'))
+      return 'a record that was stored late, maybe after those of later passes';
+    if (event.startsWith('look/')) return `a look: ${event.slice('look/'.length)} did not answer as before`;
+    return object ?? 'an event that is not kept';
+  });
   const items = [...byObject].map(([name, wakes]) => {
     const told = wakes.flatMap(({ change, words = [] }) =>
       change === 'modified'
